@@ -1,0 +1,34 @@
+import { Foundation1763888400000 } from './20261123T0900-foundation.js';
+import { Workspaces1763889000000 } from './20261123T0910-workspaces.js';
+import { Identity1763890200000 } from './20261123T0920-identity.js';
+import { UseCases1763892000000 } from './20261123T1000-usecases.js';
+import { Registry1763892600000 } from './20261123T1010-registry.js';
+import { Evaluations1763893200000 } from './20261123T1020-evaluations.js';
+import { Findings1763893800000 } from './20261123T1030-findings.js';
+import { Cards1763894400000 } from './20261123T1040-cards.js';
+import { Approvals1763895000000 } from './20261123T1050-approvals.js';
+import { Deployments1763895600000 } from './20261123T1100-deployments.js';
+import { Decisions1763896200000 } from './20261123T1110-decisions.js';
+import { Documents1763898000000 } from './20261123T1140-documents.js';
+import { Reports1763898600000 } from './20261123T1150-reports.js';
+import { Notifications1763899200000 } from './20261123T1160-notifications.js';
+import { Audit1763899800000 } from './20261123T1170-audit.js';
+
+/** All migrations, oldest first. Add new ones at the end; never edit one that was released. */
+export const migrations = [
+  Foundation1763888400000,
+  Workspaces1763889000000,
+  Identity1763890200000,
+  UseCases1763892000000,
+  Registry1763892600000,
+  Evaluations1763893200000,
+  Findings1763893800000,
+  Cards1763894400000,
+  Approvals1763895000000,
+  Deployments1763895600000,
+  Decisions1763896200000,
+  Documents1763898000000,
+  Reports1763898600000,
+  Notifications1763899200000,
+  Audit1763899800000,
+];

@@ -1,0 +1,60 @@
+/**
+ * What the product needs of the outside world, in its own words. `src/integrations` fills these ports, one file
+ * per vendor; jobs receive them as `outside`.
+ */
+export interface Outside {
+  readonly artifacts: ArtifactStore;
+  readonly chat: ChatRoom;
+  readonly compute: Compute;
+}
+
+/** Content-addressed storage: what is stored is named by its sha256 and never changes. */
+export interface ArtifactStore {
+  /**
+   * Stores a stream. It becomes visible under its digest only when it is complete; refuses what is larger than
+   * `maxBytes` or has another digest than the expected one.
+   */
+  put(
+    content: AsyncIterable<Uint8Array>,
+    options: { maxBytes: number; expectedSha256?: string | undefined },
+  ): Promise<StoredArtifact>;
+  /** Streams what is stored; throws NOT_FOUND when it is not there. */
+  open(sha256: string): Promise<AsyncIterable<Uint8Array>>;
+  /** Makes the content readable as a local file for as long as `use` runs. */
+  withFile<T>(sha256: string, use: (path: string) => Promise<T>): Promise<T>;
+  has(sha256: string): Promise<boolean>;
+}
+
+/** What was stored. */
+export interface StoredArtifact {
+  readonly sha256: string;
+  readonly bytes: number;
+}
+
+/** A place where people are told something. */
+export interface ChatRoom {
+  /** Whether a real one is configured. */
+  readonly configured: boolean;
+  /** Posts a message once per dedupe key, as far as the vendor allows; returns the vendor's id of it. */
+  post(message: ChatMessage): Promise<{ id: string }>;
+}
+
+/** A message: text for notifications, lines for the body, links for what to do next. */
+export interface ChatMessage {
+  readonly channel: string;
+  readonly title: string;
+  readonly lines: readonly string[];
+  readonly link?: { readonly label: string; readonly url: string };
+  readonly dedupeKey: string;
+}
+
+/** Work in worker threads and sandboxed child processes, off the event loop. */
+export interface Compute {
+  /** Runs a named task of `src/compute` with structured-clone data. */
+  run<Output>(
+    task: string,
+    input: unknown,
+    options: { timeoutMs: number; signal?: AbortSignal },
+  ): Promise<Output>;
+  close(): Promise<void>;
+}
