@@ -1,0 +1,96 @@
+import type { Ensemble } from '../ensemble/ensemble.js';
+import { columnOwners } from '../ensemble/ensemble.js';
+import { applyScaling } from '../linear/linear.js';
+import { f32, i32, u8 } from '../numeric/typed.js';
+import type { Forest } from '../trees/forest.js';
+
+/**
+ * The trees of all members in one set of arrays, with players instead of columns where paths fork. A row is
+ * reduced to one bit per node (does it go left?) before any path is walked.
+ */
+export interface MergedTrees {
+  readonly nodes: number;
+  /** Player of a split; -1 at leaves. */
+  readonly player: Int32Array;
+  /** `next[2k]` is where a row goes from node k with bit 0 (right), `next[2k + 1]` with bit 1 (left). */
+  readonly next: Int32Array;
+  readonly value: Float64Array;
+  readonly roots: Int32Array;
+  /** Member of every root. */
+  readonly rootMember: Int32Array;
+  readonly parts: readonly TreePart[];
+}
+
+/** The nodes of one member within the merged arrays. */
+interface TreePart {
+  readonly member: number;
+  readonly firstNode: number;
+  readonly forest: Forest;
+}
+
+/** Merges the tree members of an ensemble; linear members have no part in it. */
+export function mergeTrees(ensemble: Ensemble): MergedTrees {
+  const owner = columnOwners(ensemble.groups, ensemble.width);
+  const parts: TreePart[] = [];
+  let nodes = 0;
+  ensemble.members.forEach(({ member: { model } }, member) => {
+    if (model.kind !== 'trees') return;
+    parts.push({ member, firstNode: nodes, forest: model });
+    nodes += model.feature.length;
+  });
+  const player = new Int32Array(nodes).fill(-1);
+  const next = new Int32Array(2 * nodes);
+  const value = new Float64Array(nodes);
+  const roots: number[] = [];
+  const rootMember: number[] = [];
+  for (const { member, firstNode, forest } of parts) {
+    value.set(forest.value, firstNode);
+    for (let node = 0; node < forest.feature.length; node += 1) {
+      const feature = i32(forest.feature, node);
+      if (feature < 0) continue;
+      player[firstNode + node] = i32(owner, feature);
+      next[2 * (firstNode + node)] = firstNode + i32(forest.right, node);
+      next[2 * (firstNode + node) + 1] = firstNode + i32(forest.left, node);
+    }
+    for (const root of forest.roots) {
+      roots.push(firstNode + root);
+      rootMember.push(member);
+    }
+  }
+  return {
+    nodes,
+    player,
+    next,
+    value,
+    roots: Int32Array.from(roots),
+    rootMember: Int32Array.from(rootMember),
+    parts,
+  };
+}
+
+/** Writes the bit of every node for one row of the matrix, starting at `offset` of `into`. */
+export function fillDecisions(
+  trees: MergedTrees,
+  ensemble: Ensemble,
+  row: Float32Array,
+  into: Uint8Array,
+  offset: number,
+): void {
+  for (const { member, firstNode, forest } of trees.parts) {
+    const scaling = ensemble.members[member]?.member.scaling ?? null;
+    const input = scaling === null ? row : applyScaling(scaling, row, 1);
+    fillPart(forest, input, into, offset + firstNode);
+  }
+}
+
+function fillPart(forest: Forest, row: Float32Array, into: Uint8Array, offset: number): void {
+  const { feature, threshold, isEquality, nanLeft } = forest;
+  for (let node = 0; node < feature.length; node += 1) {
+    const column = i32(feature, node);
+    if (column < 0) continue;
+    const x = f32(row, column);
+    const limit = f32(threshold, node);
+    const passes = u8(isEquality, node) === 1 ? x === limit : x <= limit;
+    into[offset + node] = passes || (x !== x && u8(nanLeft, node) === 1) ? 1 : 0;
+  }
+}

@@ -1,0 +1,62 @@
+import type { GroupCounts } from './counts.js';
+
+/** Counts of a group as they may be shown; null where a count is hidden. */
+export interface ShownCounts {
+  readonly n: number | null;
+  readonly truePositives: number | null;
+  readonly falsePositives: number | null;
+  readonly falseNegatives: number | null;
+  readonly trueNegatives: number | null;
+}
+
+const LARGEST_HIDDEN = 10;
+
+/**
+ * Hides counts from 1 to 10, and as many others as it takes that no hidden count follows from a total of its
+ * group (cells add up to n) or of its column (groups add up to the whole). Zero is shown.
+ */
+export function suppressSmallCells(groups: readonly GroupCounts[]): ShownCounts[] {
+  const table = groups.map(({ n, cells, selected }) =>
+    cells === null
+      ? [n, selected, n - selected]
+      : [n, cells.truePositives, cells.falsePositives, cells.falseNegatives, cells.trueNegatives],
+  );
+  const hidden = table.map((row) => row.map((count) => count >= 1 && count <= LARGEST_HIDDEN));
+  // Every round hides at least one more cell, so the rounds end.
+  while (hideOneMore(table, hidden));
+  return groups.map(({ cells }, row) => {
+    const shown = (column: number): number | null =>
+      hidden[row]?.[column] === false ? (table[row]?.[column] ?? null) : null;
+    const cell = (column: number): number | null => (cells === null ? null : shown(column));
+    return {
+      n: shown(0),
+      truePositives: cell(1),
+      falsePositives: cell(2),
+      falseNegatives: cell(3),
+      trueNegatives: cell(4),
+    };
+  });
+}
+
+type Place = readonly [row: number, column: number];
+
+/** Finds a line of the table with exactly one hidden count and hides its smallest other one. */
+function hideOneMore(table: readonly (readonly number[])[], hidden: boolean[][]): boolean {
+  for (const line of linesOf(table)) {
+    const open = line.filter(([row, column]) => hidden[row]?.[column] === false);
+    if (open.length !== line.length - 1 || open.length === 0) continue;
+    const value = ([row, column]: Place): number => table[row]?.[column] ?? 0;
+    const [smallest] = open.toSorted((a, b) => value(a) - value(b) || b[1] - a[1]);
+    const flags = smallest === undefined ? undefined : hidden[smallest[0]];
+    if (smallest === undefined || flags === undefined) continue;
+    flags[smallest[1]] = true;
+    return true;
+  }
+  return false;
+}
+
+function linesOf(table: readonly (readonly number[])[]): Place[][] {
+  const rows = table.map((cells, row) => cells.map((_, column): Place => [row, column]));
+  const columns = (table[0] ?? []).map((_, column) => table.map((_cells, row): Place => [row, column]));
+  return [...rows, ...columns];
+}

@@ -1,0 +1,181 @@
+import { OnnxFormatError, UnsupportedModelError } from '../errors.js';
+import type { OnnxAttribute, OnnxNode } from '../onnx/model.js';
+
+/** The attributes of a tree operator, of equal lengths where the operator says so. */
+export interface RawEnsemble {
+  readonly operator: string;
+  readonly treeIds: ArrayLike<number>;
+  readonly nodeIds: ArrayLike<number>;
+  readonly featureIds: ArrayLike<number>;
+  readonly thresholds: ArrayLike<number>;
+  readonly modes: readonly string[];
+  readonly trueIds: ArrayLike<number>;
+  readonly falseIds: ArrayLike<number>;
+  /** Empty when every NaN takes the false branch. */
+  readonly nanTrue: ArrayLike<number>;
+  readonly voteTreeIds: ArrayLike<number>;
+  readonly voteNodeIds: ArrayLike<number>;
+  readonly voteTargets: ArrayLike<number>;
+  readonly voteWeights: ArrayLike<number>;
+  readonly base: ArrayLike<number>;
+  readonly postTransform: string;
+  readonly aggregate: string;
+  /** Class labels of a classifier, as text. */
+  readonly labels: readonly string[];
+  readonly targets: number;
+}
+
+type Attributes = ReadonlyMap<string, OnnxAttribute>;
+
+function ints(attributes: Attributes, name: string): readonly number[] {
+  return attributes.get(name)?.ints ?? [];
+}
+
+/** A float list, or the tensor of doubles that operator version 3 allows instead. */
+function reals(attributes: Attributes, name: string): ArrayLike<number> {
+  const tensor = attributes.get(`${name}_as_tensor`)?.tensor;
+  return tensor?.values() ?? attributes.get(name)?.floats ?? [];
+}
+
+/** Class labels of a classifier node, as text; empty for a regressor. */
+export function classLabels(attributes: Attributes): readonly string[] {
+  const texts = attributes.get('classlabels_strings')?.texts ?? [];
+  if (texts.length > 0) return texts;
+  const numbers = attributes.get('classlabels_int64s') ?? attributes.get('classlabels_ints');
+  return (numbers?.ints ?? []).map(String);
+}
+
+/** Reads the attributes of a TreeEnsembleClassifier or TreeEnsembleRegressor and checks that they fit together. */
+export function readRawEnsemble(node: OnnxNode): RawEnsemble {
+  const { attributes } = node;
+  const votes = node.operator === 'TreeEnsembleClassifier' ? 'class' : 'target';
+  const raw: RawEnsemble = {
+    operator: node.operator,
+    treeIds: ints(attributes, 'nodes_treeids'),
+    nodeIds: ints(attributes, 'nodes_nodeids'),
+    featureIds: ints(attributes, 'nodes_featureids'),
+    thresholds: reals(attributes, 'nodes_values'),
+    modes: attributes.get('nodes_modes')?.texts ?? [],
+    trueIds: ints(attributes, 'nodes_truenodeids'),
+    falseIds: ints(attributes, 'nodes_falsenodeids'),
+    nanTrue: ints(attributes, 'nodes_missing_value_tracks_true'),
+    voteTreeIds: ints(attributes, `${votes}_treeids`),
+    voteNodeIds: ints(attributes, `${votes}_nodeids`),
+    voteTargets: ints(attributes, `${votes}_ids`),
+    voteWeights: reals(attributes, `${votes}_weights`),
+    base: reals(attributes, 'base_values'),
+    postTransform: attributes.get('post_transform')?.text ?? 'NONE',
+    aggregate: attributes.get('aggregate_function')?.text ?? 'SUM',
+    labels: classLabels(attributes),
+    targets: attributes.get('n_targets')?.int ?? 1,
+  };
+  checkLengths(raw);
+  return raw;
+}
+
+function checkLengths(raw: RawEnsemble): void {
+  const count = raw.treeIds.length;
+  if (count === 0) throw new OnnxFormatError(`${raw.operator} has no nodes.`);
+  const lists = {
+    nodes_nodeids: raw.nodeIds,
+    nodes_featureids: raw.featureIds,
+    nodes_values: raw.thresholds,
+    nodes_modes: raw.modes,
+    nodes_truenodeids: raw.trueIds,
+    nodes_falsenodeids: raw.falseIds,
+  };
+  for (const [name, list] of Object.entries(lists)) expectLength(raw, name, list.length, count);
+  if (raw.nanTrue.length > 0) expectLength(raw, 'nodes_missing_value_tracks_true', raw.nanTrue.length, count);
+  const votes = raw.voteTreeIds.length;
+  expectLength(raw, 'vote node ids', raw.voteNodeIds.length, votes);
+  expectLength(raw, 'vote targets', raw.voteTargets.length, votes);
+  expectLength(raw, 'vote weights', raw.voteWeights.length, votes);
+}
+
+function expectLength(raw: RawEnsemble, name: string, actual: number, wanted: number): void {
+  if (actual === wanted) return;
+  throw new OnnxFormatError(
+    `${raw.operator} lists ${String(actual)} entries of ${name} where ${String(wanted)} belong.`,
+  );
+}
+
+/** What a leaf's votes add up to, and how the sum becomes the probability of the second class. */
+export interface VoteRule {
+  readonly link: 'identity' | 'logistic';
+  /** Factor of a vote for a target in the margin; undefined refuses the target. */
+  readonly factors: ReadonlyMap<number, number>;
+  readonly base: number;
+}
+
+/**
+ * How the votes of a binary scorer combine, as onnxruntime computes them. Combinations whose meaning the
+ * specification leaves open (two base values with one class, for example) are refused.
+ */
+export function voteRule(raw: RawEnsemble): VoteRule {
+  if (raw.operator === 'TreeEnsembleClassifier') return classifierRule(raw);
+  if (raw.targets !== 1)
+    throw new UnsupportedModelError(raw.operator, `${String(raw.targets)} targets; one is read.`);
+  if (raw.base.length > 1)
+    throw new UnsupportedModelError(raw.operator, 'several base values for one target.');
+  if (raw.aggregate !== 'SUM' && raw.aggregate !== 'AVERAGE') {
+    throw new UnsupportedModelError(
+      raw.operator,
+      `aggregate ${raw.aggregate} is not a sum, so it has no exact attribution.`,
+    );
+  }
+  const trees = raw.aggregate === 'AVERAGE' ? new Set(Array.from(raw.treeIds)).size : 1;
+  return { link: simpleLink(raw), factors: new Map([[0, 1 / trees]]), base: raw.base[0] ?? 0 };
+}
+
+function simpleLink(raw: RawEnsemble): 'identity' | 'logistic' {
+  if (raw.postTransform === 'NONE') return 'identity';
+  if (raw.postTransform === 'LOGISTIC') return 'logistic';
+  throw new UnsupportedModelError(raw.operator, `post transform ${raw.postTransform} is not read here.`);
+}
+
+function classifierRule(raw: RawEnsemble): VoteRule {
+  if (raw.labels.length !== 2) {
+    throw new UnsupportedModelError(
+      raw.operator,
+      `${String(raw.labels.length)} classes; binary classifiers are read.`,
+    );
+  }
+  const voted = new Set(Array.from(raw.voteTargets));
+  for (const target of voted) {
+    if (target !== 0 && target !== 1)
+      throw new OnnxFormatError(`${raw.operator} votes for class ${String(target)} of 2.`);
+  }
+  return voted.size === 2 ? twoClassRule(raw) : oneClassRule(raw, voted);
+}
+
+function oneClassRule(raw: RawEnsemble, voted: ReadonlySet<number>): VoteRule {
+  if (raw.base.length > 1) {
+    throw new UnsupportedModelError(
+      raw.operator,
+      'two base values with votes for one class have no defined meaning.',
+    );
+  }
+  const factors = new Map(Array.from(voted, (target) => [target, 1] as const));
+  return { link: simpleLink(raw), factors, base: raw.base[0] ?? 0 };
+}
+
+function twoClassRule(raw: RawEnsemble): VoteRule {
+  if (raw.base.length > 0) {
+    throw new UnsupportedModelError(
+      raw.operator,
+      'base values with votes for both classes are read differently by runtimes.',
+    );
+  }
+  const factors = new Map(
+    raw.postTransform === 'SOFTMAX'
+      ? [
+          [0, -1],
+          [1, 1],
+        ]
+      : [
+          [0, 0],
+          [1, 1],
+        ],
+  );
+  return { link: raw.postTransform === 'SOFTMAX' ? 'logistic' : simpleLink(raw), factors, base: 0 };
+}

@@ -1,0 +1,159 @@
+import type { Block, TextCell, TextColumn } from '../document.js';
+import {
+  colours,
+  heightOf,
+  page,
+  setText,
+  tagged,
+  textWidth,
+  turnPage,
+  unread,
+  type Paper,
+  type Setting,
+} from './paper.js';
+
+type Table = Extract<Block, { kind: 'table' }>;
+
+const pad = 4;
+const size = 7.8;
+const longestCell = 700;
+
+interface Placed extends TextColumn {
+  readonly x: number;
+  readonly width: number;
+}
+
+const place = (columns: readonly TextColumn[]): Placed[] => {
+  const total = columns.reduce((sum, { weight }) => sum + weight, 0);
+  let x: number = page.left;
+  return columns.map((column) => {
+    const width = (textWidth * column.weight) / total;
+    const placed = { ...column, x, width };
+    x += width;
+    return placed;
+  });
+};
+
+const signs = { good: '✓ ', bad: '✗ ', open: '○ ' } as const;
+
+/** The whole text stands in the workbook; a row must fit on a page. */
+const shown = ({ text, tone }: TextCell): string => {
+  const short =
+    text.length > longestCell ? `${text.slice(0, longestCell)}… (whole text in the workbook)` : text;
+  return tone === undefined ? short : `${signs[tone]}${short}`;
+};
+
+const cellSetting = (column: Placed, isHeader: boolean, tone?: TextCell['tone']): Setting => ({
+  face: isHeader || tone !== undefined ? 'bold' : 'regular',
+  size,
+  width: column.width - 2 * pad,
+  colour: tone === undefined ? colours.text : colours[tone],
+  align: column.align,
+});
+
+const rowHeight = (
+  paper: Paper,
+  columns: readonly Placed[],
+  cells: readonly TextCell[],
+  isHeader: boolean,
+): number =>
+  Math.max(
+    ...columns.map((column, index) => {
+      const cell = cells[index] ?? { text: '' };
+      return heightOf(paper, shown(cell), cellSetting(column, isHeader, cell.tone));
+    }),
+  ) +
+  2 * pad;
+
+const headerCells = (columns: readonly Placed[]): TextCell[] => columns.map(({ title }) => ({ text: title }));
+
+/** Height of the header and the first row: they stay together. */
+export const tableStart = (paper: Paper, { columns, rows }: Table): number => {
+  const placed = place(columns);
+  const first = rows[0];
+  return (
+    rowHeight(paper, placed, headerCells(placed), true) + (first ? rowHeight(paper, placed, first, false) : 0)
+  );
+};
+
+const drawRule = ({ doc }: Paper, y: number, width: number): void => {
+  doc.moveTo(page.left, y).lineTo(page.right, y).lineWidth(width).strokeColor(colours.line).stroke();
+};
+
+const drawHeaderBand = ({ doc }: Paper, y: number, height: number): void => {
+  doc.rect(page.left, y, textWidth, height).fillColor(colours.band).fill();
+};
+
+const drawHeader = (
+  paper: Paper,
+  columns: readonly Placed[],
+  table: PDFKit.PDFStructureElement | null,
+): void => {
+  const cells = headerCells(columns);
+  const height = rowHeight(paper, columns, cells, true);
+  const { y } = paper.doc;
+  unread(paper, () => {
+    drawHeaderBand(paper, y, height);
+  });
+  const draw = (column: Placed, text: string) => (): void => {
+    setText(paper, text, column.x + pad, y + pad, cellSetting(column, true));
+  };
+  if (table === null) {
+    // Repeated on a later page: read out once is enough.
+    unread(
+      paper,
+      () => {
+        for (const column of columns) draw(column, column.title)();
+      },
+      'Pagination',
+    );
+  } else {
+    const row = paper.doc.struct('TR');
+    table.add(row);
+    for (const column of columns) tagged(paper, row, 'TH', draw(column, column.title));
+    row.end();
+  }
+  paper.doc.y = y + height;
+};
+
+const drawRow = (
+  paper: Paper,
+  columns: readonly Placed[],
+  cells: readonly TextCell[],
+  table: PDFKit.PDFStructureElement,
+): void => {
+  const height = rowHeight(paper, columns, cells, false);
+  if (paper.doc.y + height > page.bottom) {
+    turnPage(paper);
+    drawHeader(paper, columns, null);
+  }
+  const { y } = paper.doc;
+  const row = paper.doc.struct('TR');
+  table.add(row);
+  columns.forEach((column, index) => {
+    const cell = cells[index] ?? { text: '' };
+    tagged(paper, row, 'TD', () => {
+      setText(paper, shown(cell), column.x + pad, y + pad, cellSetting(column, false, cell.tone));
+    });
+  });
+  row.end();
+  unread(paper, () => {
+    drawRule(paper, y + height, 0.5);
+  });
+  paper.doc.y = y + height;
+};
+
+/** Draws a table over as many pages as it needs; the header stands on each. */
+export const drawTable = (
+  paper: Paper,
+  section: PDFKit.PDFStructureElement,
+  { columns, rows }: Table,
+): void => {
+  const placed = place(columns);
+  const table = paper.doc.struct('Table');
+  section.add(table);
+  drawHeader(paper, placed, table);
+  for (const cells of rows) drawRow(paper, placed, cells, table);
+  table.end();
+  paper.doc.y += 10;
+};
