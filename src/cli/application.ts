@@ -1,0 +1,33 @@
+import { openApp, type App } from '../app.js';
+import { openCompute } from '../compute/index.js';
+import type { Config } from '../config.js';
+import { openKeyring } from '../kernel/keyring.js';
+import { openLog } from '../kernel/log.js';
+import type { Outside } from '../kernel/ports.js';
+import { openOutside } from '../integrations/outside.js';
+import { openSlack } from '../integrations/slack.js';
+import { databaseUrlOf } from './environment.js';
+
+/** The application of a serving process, with its outside. */
+export interface Serving {
+  readonly app: App;
+  readonly outside: Outside;
+  readonly close: () => Promise<void>;
+}
+
+/** Opens what api and worker have in common. */
+export const openServing = async (config: Config, name: 'api' | 'worker'): Promise<Serving> => {
+  const databaseUrl = databaseUrlOf(config, name);
+  const log = openLog({ level: config.logLevel, name });
+  const keyring = await openKeyring(config.keyring.path, config.keyring);
+  const compute = openCompute();
+  const [app, outside] = await Promise.all([
+    openApp({ databaseUrl, keyring, log, name: `countersign-${name}` }),
+    openOutside(config.artifacts, { chat: openSlack({ ...config.slack, linkBase: config.url }), compute }),
+  ]);
+  const close = async (): Promise<void> => {
+    await compute.close();
+    await app.close();
+  };
+  return { app, outside, close };
+};

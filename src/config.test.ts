@@ -1,0 +1,100 @@
+import { describe, expect, test } from 'vitest';
+import { ConfigError, readConfig, settings } from './config.js';
+
+const production = {
+  COUNTERSIGN_MODE: 'production',
+  DATABASE_URL: 'postgres://db/countersign',
+  COUNTERSIGN_URL: 'https://countersign.example',
+  COUNTERSIGN_KEYRING: '/keys/keyring.json',
+  ARTIFACTS_URL: 's3://bucket/prefix?region=eu-west-1',
+  OIDC_ISSUER: 'https://issuer.example',
+  OIDC_CLIENT_ID: 'countersign',
+  OIDC_CLIENT_SECRET: 'a secret',
+};
+
+const faultsOf = (environment: Record<string, string | undefined>): readonly string[] => {
+  try {
+    readConfig(environment);
+    return [];
+  } catch (error) {
+    if (error instanceof ConfigError) return error.faults;
+    throw error;
+  }
+};
+const named = (faults: readonly string[]): string[] =>
+  faults.map((fault) => fault.split(/[ :]/)[0] ?? '').sort();
+
+describe('the configuration', () => {
+  test('needs nothing in development: the parts are embedded', () => {
+    const config = readConfig({});
+
+    expect(config).toMatchObject({
+      mode: 'development',
+      port: 4000,
+      host: '127.0.0.1',
+      database: { kind: 'embedded' },
+      oidc: { kind: 'embedded' },
+      queue: { kind: 'postgres' },
+      artifacts: { kind: 'file' },
+      keyring: { createIfMissing: true },
+    });
+    expect(Object.isFrozen(config)).toBe(true);
+  });
+
+  test('takes an empty setting for one that is not set', () => {
+    const empty = Object.fromEntries(Object.keys(settings.shape).map((name) => [name, '']));
+
+    expect(readConfig(empty)).toEqual(readConfig({}));
+  });
+
+  test('names every fault at once', () => {
+    const faults = faultsOf({
+      PORT: '70000',
+      DATABASE_URL: 'mysql://db',
+      QUEUE_URL: 'amqp://queue',
+      LOG_LEVEL: 'loud',
+      SESSION_HOURS: '-1',
+    });
+
+    expect(named(faults)).toEqual(['DATABASE_URL', 'LOG_LEVEL', 'PORT', 'QUEUE_URL', 'SESSION_HOURS']);
+  });
+
+  test('of production is complete with what it needs, and starts nothing embedded', () => {
+    expect(readConfig(production)).toMatchObject({
+      mode: 'production',
+      database: { kind: 'external' },
+      oidc: { kind: 'external', issuer: 'https://issuer.example' },
+      artifacts: { kind: 's3', bucket: 'bucket', region: 'eu-west-1' },
+      keyring: { createIfMissing: false },
+      adHoc: 'tokens',
+    });
+  });
+
+  const needed = Object.keys(production).filter((name) => name !== 'COUNTERSIGN_MODE');
+
+  test.each(needed)('of production without %s is refused, and the setting is named', (missing) => {
+    expect(named(faultsOf({ ...production, [missing]: undefined }))).toEqual([missing]);
+  });
+
+  test('of production names all that is missing, also when NODE_ENV said production', () => {
+    expect(named(faultsOf({ NODE_ENV: 'production' }))).toEqual([...needed].sort());
+  });
+
+  test('with half of a sign-in is refused in development too', () => {
+    expect(named(faultsOf({ OIDC_ISSUER: 'https://issuer.example' }))).toEqual([
+      'OIDC_CLIENT_ID',
+      'OIDC_CLIENT_SECRET',
+    ]);
+  });
+
+  test('never shows a secret in what it says of a fault', () => {
+    const faults = faultsOf({
+      ...production,
+      OIDC_CLIENT_SECRET: 'HUSH',
+      DATABASE_URL: 'mysql://user:HUSH@db',
+    });
+
+    expect(faults).not.toEqual([]);
+    expect(faults.join()).not.toContain('HUSH');
+  });
+});

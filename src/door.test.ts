@@ -1,0 +1,53 @@
+import { beforeAll, expect, test } from 'vitest';
+import { createRoleRule } from './features/identity/index.js';
+import { renderReport } from './features/reports/index.js';
+import { givenEnsemble } from './testing/given-version.js';
+import { openTestDoor, type TestDoor } from './testing/http-door.js';
+import { testApp, type TestApp } from './testing/test-app.js';
+
+const person = (sub: string, ...groups: string[]) => ({
+  sub,
+  name: `${sub} Example`,
+  email: `${sub}@example.test`,
+  groups,
+});
+
+let app: TestApp;
+let door: TestDoor;
+beforeAll(async () => {
+  app = await testApp();
+  door = await openTestDoor(app, { people: [person('eve', 'engineers'), person('stranger', 'strangers')] });
+  await app.run(createRoleRule, app.system(), { group: 'engineers', role: 'engineer' });
+});
+
+const startPage = async (
+  subject: string,
+): Promise<{ shown: string; read: (path: string) => Promise<Response> }> => {
+  const browser = door.browser();
+  await browser.signIn(subject);
+  return { shown: await (await browser.send('/')).text(), read: (path) => browser.send(path) };
+};
+
+test('the start page offers the finished reports of the workspace to those who may read them', async () => {
+  expect((await startPage('eve')).shown).not.toContain('Newest reports');
+  const { versionId } = await givenEnsemble(app);
+  await app.drainJobs();
+  const engineer = await app.actor('engineer');
+  const { id } = await app.run(renderReport, engineer, { template: 'model-version', subjectId: versionId });
+  expect((await startPage('eve')).shown).not.toContain('Newest reports');
+  await app.drainJobs();
+
+  const { shown, read } = await startPage('eve');
+
+  expect(shown).toContain('Newest reports');
+  expect((await startPage('stranger')).shown).not.toContain('Newest reports');
+  for (const [file, type] of [
+    ['pdf', 'application/pdf'],
+    ['xlsx', 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet'],
+  ]) {
+    const path = `/v1/reports/${id}.${String(file)}`;
+    expect(shown).toContain(`href="${path}"`);
+    const answer = await read(path);
+    expect([answer.status, answer.headers.get('content-type')]).toEqual([200, type]);
+  }
+});

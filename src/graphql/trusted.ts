@@ -1,0 +1,105 @@
+import {
+  GraphQLError,
+  NoSchemaIntrospectionCustomRule,
+  specifiedRules,
+  validate,
+  type ExecutionResult,
+  type GraphQLSchema,
+} from 'graphql';
+import { compileQuery, isCompiledQuery, type CompiledQuery } from 'graphql-jit';
+import { AppError, invalidInput } from '../kernel/errors.js';
+import { boundedMap } from './bounded-map.js';
+import type { Context } from './context.js';
+import { operationNamed, preparer, type Prepare, type Prepared, type PreparedOperation } from './prepare.js';
+
+/** An operation of a trusted document, ready to run. */
+export interface CompiledOperation {
+  readonly operation: PreparedOperation;
+  readonly query: CompiledQuery['query'];
+  readonly stringify: (result: ExecutionResult) => string;
+}
+
+/** Compiles documents that were registered, and remembers what it compiled. Never give it a text from a request. */
+export type CompileTrusted = (
+  sha256: string,
+  source: string,
+  operationName: string | null,
+) => CompiledOperation;
+
+/** What keeps a document from being trusted: the limits of the door and the rules of the schema. */
+export const checkDocument = (schema: GraphQLSchema, prepare: Prepare, source: string): Prepared => {
+  const prepared = prepare(source);
+  const [fault] = validate(schema, prepared.document, [...specifiedRules, NoSchemaIntrospectionCustomRule]);
+  if (fault) throw fault;
+  return prepared;
+};
+
+/** Refuses documents that could not be run later, and names each fault. */
+export const requireTrustworthy = (schema: GraphQLSchema, texts: readonly string[]): void => {
+  const prepare = preparer(schema, texts.length + 1);
+  const fields = texts.flatMap((text, index) => {
+    try {
+      checkDocument(schema, prepare, text);
+      return [];
+    } catch (error) {
+      return [{ path: `documents.${String(index)}.text`, message: messageOf(error) }];
+    }
+  });
+  const [first] = fields;
+  if (first) throw invalidInput(`A document cannot be registered. ${first.path}: ${first.message}`, fields);
+};
+
+const messageOf = (error: unknown): string => {
+  if (error instanceof GraphQLError || error instanceof AppError) return error.message;
+  throw error;
+};
+
+/** Opens the memory of compiled operations. */
+export const trustedCompiler = (
+  schema: GraphQLSchema,
+  prepare: Prepare,
+  remembered = 500,
+): CompileTrusted => {
+  const known = boundedMap<CompiledOperation>(remembered);
+  return (sha256, source, operationName) => {
+    const key = `${sha256} ${operationName ?? ''}`;
+    const earlier = known.get(key);
+    if (earlier) return earlier;
+    const compiled = compileOnce(schema, checkDocument(schema, prepare, source), operationName);
+    known.set(key, compiled);
+    return compiled;
+  };
+};
+
+const compileOnce = (
+  schema: GraphQLSchema,
+  prepared: Prepared,
+  operationName: string | null,
+): CompiledOperation => {
+  const operation = operationNamed(prepared, operationName);
+  if (!operation) throw unknownOperation(prepared, operationName);
+  const compiled = compileQuery(schema, prepared.document, operationName ?? undefined);
+  if (!isCompiledQuery(compiled)) {
+    throw new Error('The trusted document could not be compiled', { cause: compiled.errors?.[0] });
+  }
+  return { operation, query: compiled.query, stringify: (result) => JSON.stringify(result) };
+};
+
+const unknownOperation = ({ operations }: Prepared, name: string | null): AppError => {
+  const names = operations.map((operation) => operation.name);
+  const message =
+    name === null
+      ? 'The document has several operations: say which one by `operationName`'
+      : `The document has no operation named ${name}`;
+  return new AppError('INVALID_INPUT', message, {
+    graphql: 'OPERATION_RESOLUTION_FAILURE',
+    operations: names,
+  });
+};
+
+/** Runs a compiled operation. */
+export const runCompiled = async (
+  compiled: CompiledOperation,
+  context: Context,
+  variables: Readonly<Record<string, unknown>>,
+): Promise<ExecutionResult> => compiled.query(undefined, context, variables);

@@ -1,0 +1,124 @@
+import { systemActor } from '../kernel/actor.js';
+import type { Db } from '../kernel/db.js';
+import { AppError, type ErrorCode } from '../kernel/errors.js';
+import { giveUpJob } from '../kernel/give-up.js';
+import type { Metrics } from '../kernel/metrics.js';
+import { asSystem } from '../kernel/system.js';
+import { withTrace } from '../kernel/trace.js';
+import { perform, type WorkerParts } from './perform.js';
+import { Final, type Parcel, type Received } from './queues.js';
+
+/** What deliveries are made with. */
+export interface DeliveryParts extends WorkerParts {
+  readonly metrics: Metrics;
+}
+
+/** A parcel that ended this many processes is not tried again: it would end the next one too. */
+const mostDeaths = 10;
+
+/** Refusals that another try would only repeat. A CONFLICT may be over in a moment, so it is tried again. */
+const finalCodes: ReadonlySet<ErrorCode> = new Set([
+  'UNAUTHENTICATED',
+  'FORBIDDEN',
+  'NOT_FOUND',
+  'INVALID_INPUT',
+  'PRECONDITION_FAILED',
+]);
+
+/** Performs what a worker received and keeps what people see of it up to date; throws what the queue must know. */
+export const deliver = async (parts: DeliveryParts, received: Received, stop: AbortSignal): Promise<void> => {
+  const { parcel, attempt } = received;
+  const job = parts.jobs.get(parcel.job);
+  const attempts = job?.attempts ?? 1;
+  const row = job?.visible ? watchedRow(parts.db, parcel) : unwatched;
+  const observe = observer(parts.metrics, parcel.job);
+  try {
+    refuseHopeless(received, attempts);
+    await row.running(attempt);
+    await perform(parts, { ...parcel, attempt }, stop);
+    await row.done();
+    observe('done');
+  } catch (error) {
+    // The worker ends; this is not the job's failure.
+    if (stop.aborted) throw error;
+    const isLast = attempt >= attempts || isFinal(error);
+    observe(isLast ? 'given-up' : 'failed');
+    parts.log.warn({ err: error, job: parcel.job, jobId: parcel.id, attempt, attempts }, failureLine(isLast));
+    if (isLast) {
+      await giveUp(parts, received, error);
+      throw new Final('given up', { cause: error });
+    }
+    const next = `Try ${String(attempt)} of ${String(attempts)} failed, another follows.`;
+    await row.waiting(`${next} ${sentenceOf(error, parcel.id)}`);
+    throw error;
+  }
+};
+
+const observer = (metrics: Metrics, job: string): ((outcome: string) => void) => {
+  const started = performance.now();
+  return (outcome) => {
+    metrics.job.observe({ job, outcome }, (performance.now() - started) / 1000);
+  };
+};
+
+const refuseHopeless = ({ attempt, deaths }: Received, attempts: number): void => {
+  if (deaths > mostDeaths) throw new Final(`The process that worked on it ended ${String(deaths)} times`);
+  // Every try was made before; only giving up had failed.
+  if (attempt > attempts) throw new Final('It failed as often as it may');
+};
+
+const failureLine = (isLast: boolean): string =>
+  isLast ? 'A job failed for the last time' : 'A job failed and will be tried again';
+
+const isFinal = (error: unknown): boolean =>
+  error instanceof Final || (error instanceof AppError && finalCodes.has(error.code));
+
+/** The sentence for people: what a refusal says is written for them, what a bug says is not. */
+export const sentenceOf = (error: unknown, jobId: string): string => {
+  if (error instanceof AppError) return error.message.slice(0, 1000);
+  if (error instanceof Final) return `${error.message}; the log has it under the job ${jobId}.`;
+  if (error instanceof Error && error.name === 'TimeoutError') return error.message;
+  return `Something went wrong on our side; the log has it under the job ${jobId}.`;
+};
+
+const giveUp = async (parts: DeliveryParts, { parcel, attempt }: Received, error: unknown): Promise<void> => {
+  const actor = systemActor(`job:${parcel.job}`, parcel);
+  const input = {
+    id: parcel.id,
+    name: parcel.job,
+    attempts: attempt,
+    reason: sentenceOf(error, parcel.id),
+    code: error instanceof AppError ? error.code : 'INTERNAL',
+  };
+  const trace = { requestId: parcel.requestId ?? parcel.id, door: `job:${parcel.job}` };
+  // The effect key makes a second delivery of the last failure one entry of the trail, not two.
+  await withTrace(trace, () => parts.run(giveUpJob, actor, input, { effectKey: `${parcel.id}:giveUp` }));
+};
+
+/** What people see of a job they wait for. */
+interface WatchedRow {
+  readonly running: (attempt: number) => Promise<void>;
+  readonly waiting: (message: string) => Promise<void>;
+  readonly done: () => Promise<void>;
+}
+
+const unwatched: WatchedRow = {
+  running: () => Promise.resolve(),
+  waiting: () => Promise.resolve(),
+  done: () => Promise.resolve(),
+};
+
+const watchedRow = (db: Db, { id }: Parcel): WatchedRow => {
+  const change = async (assignments: string, ...values: unknown[]): Promise<void> => {
+    await asSystem(db, (tx) => tx.sql(`update job set ${assignments} where id = $1`, [id, ...values]));
+  };
+  return {
+    running: (attempt) =>
+      change(
+        `state = 'RUNNING', attempts = $2, message = '', started_at = coalesce(started_at, now())`,
+        attempt,
+      ),
+    waiting: (message) => change(`state = 'QUEUED', message = $2`, message),
+    done: () => change(`state = 'DONE', progress = 1, finished_at = now()`),
+  };
+};
