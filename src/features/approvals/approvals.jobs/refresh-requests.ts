@@ -1,0 +1,44 @@
+import { defineReaction, type Change, type JobContext } from '../../../kernel/job.js';
+import { updateCard } from '../../cards/index.js';
+import { recordEvaluation } from '../../evaluations/index.js';
+import { deleteModel, deleteModelVersion } from '../../registry/index.js';
+import { updateUseCase } from '../../usecases/index.js';
+import { decideChange } from '../approvals.commands/decide-change.js';
+import { executeChange, refreshChange } from '../approvals.commands/execute-change.js';
+import { affectedRequests } from '../approvals.queries/affected.js';
+
+const mostAtOnce = 200;
+
+/** Holds each open request that a change can matter to against the present. Twice is the same as once. */
+const refreshAffected = async ({ payload, run, ask, actor, signal }: JobContext<Change>): Promise<void> => {
+  let after: string | null = null;
+  do {
+    const ids: string[] = await ask(affectedRequests, actor, {
+      subjects: [...payload.subjects],
+      after,
+      first: mostAtOnce,
+    });
+    for (const changeRequestId of ids) {
+      signal.throwIfAborted();
+      await run(refreshChange, actor, { changeRequestId });
+    }
+    after = ids.length === mostAtOnce ? (ids.at(-1) ?? null) : null;
+  } while (after !== null);
+};
+
+/** Voids decisions promptly when one of these commands took the ground from under them. */
+export const refreshRequests = defineReaction({
+  name: 'approvals.refreshRequests',
+  follows: [
+    updateUseCase,
+    deleteModel,
+    deleteModelVersion,
+    recordEvaluation,
+    updateCard,
+    decideChange,
+    executeChange,
+  ],
+  attempts: 8,
+  timeoutMs: 120_000,
+  handle: refreshAffected,
+});

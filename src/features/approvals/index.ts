@@ -1,0 +1,18 @@
+export { Approval, type Verdict } from './approval.entity.js';
+export { ApprovalPolicy } from './approval-policy.entity.js';
+export { decideChange, type Decided } from './approvals.commands/decide-change.js';
+export { approvedChange, executeChange, markExecuted } from './approvals.commands/execute-change.js';
+export {
+  openChangeRequest,
+  type NewChange,
+  type OpenedChange,
+  type Opening,
+} from './approvals.commands/open-change.js';
+export { proposePolicy } from './approvals.commands/propose-policy.js';
+export { requestPromotion } from './approvals.commands/request-promotion.js';
+export { withdrawChange, withdrawDecision } from './approvals.commands/withdraw.js';
+export { readApprovals, type ApprovalView, type ChangeView } from './approvals.queries/change-view.js';
+export { changeById } from './approvals.queries/read.js';
+export { changeStandings, type Standing } from './approvals.queries/standing.js';
+export { ChangeRequest, changeState, type ChangeState } from './change-request.entity.js';
+export { policyInForce, type PolicyInForce } from './policy-in-force.js';

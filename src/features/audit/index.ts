@@ -1,0 +1,2 @@
+export { eraseSubject } from './audit.commands.js';
+export { listAuditEvents } from './audit.queries.js';

@@ -1,0 +1,3 @@
+export { decideReview, reasonPlace } from './decide-review.js';
+export { openReviews } from './open-reviews.js';
+export { recordOutcome } from './record-outcome.js';

@@ -1,0 +1,196 @@
+import type { AuditEntry } from '../../../kernel/audit.js';
+import type { RecordContext, RecordOutcome } from '../../../kernel/record.js';
+import { encrypt } from '../../../kernel/sealing.js';
+import { createHash } from 'node:crypto';
+import {
+  agentVersions,
+  linkOf,
+  sealedSha256,
+  stepPlace,
+  type StepFacts,
+  type StepPlace,
+} from '../pipeline.js';
+import { standing } from '../verdict.js';
+import { startedRow } from './load.js';
+import { agentAt, keyOf, made, nextStep, type Failure, type Run, type StepResult } from './run.js';
+import { endRuns, letCommitBeLazy, workerId, writeSteps, type RunEnd, type StepRow } from '../write-steps.js';
+
+interface Advance {
+  readonly run: Run;
+  readonly row: StepRow;
+  readonly link: string;
+  readonly output: object | null;
+  readonly failure: Failure | null;
+}
+
+/** What happened to the runs in the transaction; told to them once it is committed. */
+export interface Committed {
+  readonly apply: () => void;
+  /** Decisions that now wait for a person. */
+  readonly referred: readonly string[];
+}
+
+/**
+ * Ends one step of many runs in one transaction: seals the outputs, adds the links, begins the next steps or ends the
+ * runs. An endpoint that was suspended meanwhile refuses what it has not decided yet.
+ */
+export const commitStep = async (
+  { tx, now }: RecordContext,
+  workspaceId: string,
+  place: StepPlace,
+  results: ReadonlyMap<Run, StepResult>,
+): Promise<RecordOutcome<Committed>> => {
+  const runs = [...results.keys()];
+  const suspended = place.seq === 6 ? new Set<string>() : await suspendedAmong(tx, runs);
+  const advances = runs.map((run) => advanceOf(run, place, results.get(run), suspended, now));
+  const written = await writeSteps(
+    tx,
+    workspaceId,
+    advances.map(({ row }) => row),
+  );
+  const won = advances.filter(({ run }) => written.has(run.id));
+  const after = won.map((advance) => ({ advance, next: stateAfter(advance, place, now) }));
+  await writeSteps(
+    tx,
+    workspaceId,
+    after.flatMap(({ next }) => next.started),
+  );
+  const ends = after.flatMap(({ next }) => next.end ?? []);
+  if (ends.length === 0) await letCommitBeLazy(tx);
+  const audit: AuditEntry | null = await endRuns(tx, workspaceId, ends, now);
+  return {
+    result: {
+      referred: ends.filter(({ state }) => state === 'WAITING').map(({ decisionId }) => decisionId),
+      apply: () => {
+        for (const { advance, next } of after) applyTo(advance, next, place, now);
+        // Another worker has finished this step before us and goes on with the run.
+        for (const { run } of advances) if (!written.has(run.id)) run.isOver = true;
+      },
+    },
+    audit,
+  };
+};
+
+const suspendedAmong = async (tx: RecordContext['tx'], runs: readonly Run[]): Promise<Set<string>> => {
+  const rows = await tx.sql<{ id: string }>(
+    `select id from endpoint where id = any($1) and state <> 'ACTIVE'`,
+    [[...new Set(runs.map(({ endpointId }) => endpointId))]],
+    'decision.suspended',
+  );
+  return new Set(rows.map(({ id }) => id));
+};
+
+const suspension: Failure = {
+  state: 'REFUSED',
+  code: 'PRECONDITION_FAILED',
+  rule: 'endpoint-suspended',
+  message: 'The endpoint was suspended before the decision was made',
+};
+
+const advanceOf = (
+  run: Run,
+  place: StepPlace,
+  result: StepResult | undefined,
+  suspended: ReadonlySet<string>,
+  now: Date,
+): Advance => {
+  const ended = endOf(run, result, suspended);
+  const agent = agentAt(place);
+  const { failure, output } = ended;
+  const sealedOutput = output === null ? null : encrypt(run.key, stepPlace(run.id, place), output);
+  const facts: StepFacts = {
+    decisionId: run.id,
+    ...place,
+    attempt: run.attempts.get(keyOf(place)) ?? 1,
+    agent,
+    agentVersion: agentVersions[agent],
+    status: failure ? 'failed' : 'done',
+    workerId,
+    startedAt: run.startedAt,
+    endedAt: now,
+    inputSha256: inputOf(run),
+    facts: ended.facts,
+  };
+  const outputSha256 = sealedSha256(sealedOutput ?? '');
+  const link = linkOf(run.prevHash, facts, outputSha256);
+  const row: StepRow = { ...facts, sealedOutput, outputSha256, prevHash: run.prevHash, hash: link };
+  return { run, row, link, output, failure };
+};
+
+interface Ended {
+  readonly failure: Failure | null;
+  readonly output: object | null;
+  readonly facts: Readonly<Record<string, unknown>>;
+}
+
+const endOf = (run: Run, result: StepResult | undefined, suspended: ReadonlySet<string>): Ended => {
+  if (suspended.has(run.endpointId)) return failedWith(suspension);
+  if (!result) throw new Error('A step has no result');
+  return 'failure' in result ? failedWith(result.failure) : { ...result, failure: null };
+};
+
+const failedWith = (failure: Failure): Ended => ({
+  failure,
+  output: null,
+  facts: { rule: failure.rule, code: failure.code },
+});
+
+/** A step reads the request and everything that was made before it; their digests name them. */
+const inputOf = (run: Run): string =>
+  createHash('sha256')
+    .update([run.requestSha256, ...run.outputShas].join('\n'))
+    .digest('hex');
+
+interface After {
+  readonly outputs: Map<string, unknown>;
+  readonly started: readonly StepRow[];
+  readonly end: RunEnd | null;
+}
+
+const stateAfter = (advance: Advance, place: StepPlace, now: Date): After => {
+  const { run, output, failure } = advance;
+  const outputs = new Map(run.outputs);
+  if (failure) return { outputs, started: [], end: failedEnd(advance, failure) };
+  outputs.set(keyOf(place), output);
+  const next = nextStep(outputs, run.review);
+  if (next) return { outputs, started: startedRow({ ...run, outputs, startedAt: now }), end: null };
+  return { outputs, started: [], end: decidedEnd(advance, outputs) };
+};
+
+const failedEnd = ({ run, link }: Advance, failure: Failure): RunEnd => ({
+  decisionId: run.id,
+  state: failure.state,
+  failure,
+  action: null,
+  decidedBy: null,
+  probability: null,
+  reasons: [],
+  policyDigest: run.inForce.sha256,
+  lastLink: link,
+});
+
+const decidedEnd = ({ run, link }: Advance, outputs: ReadonlyMap<string, unknown>): RunEnd => {
+  const person = made.person(outputs);
+  const review = made.review(outputs);
+  const chosen = made.policy(outputs);
+  const rules = standing(chosen.verdicts).map(({ layer, rule }) => ({ step: chosen.decidedBy, layer, rule }));
+  return {
+    decisionId: run.id,
+    state: review.action === 'REFER' && !person ? 'WAITING' : 'DONE',
+    failure: null,
+    action: person?.action ?? review.action,
+    decidedBy: person ? 'person' : chosen.action === review.action ? chosen.decidedBy : 'review',
+    probability: made.scoring(outputs).probability,
+    reasons: rules,
+    policyDigest: run.inForce.sha256,
+    lastLink: link,
+  };
+};
+
+const applyTo = ({ run, row, link }: Advance, { outputs, end }: After, place: StepPlace, now: Date): void => {
+  run.outputs = outputs;
+  run.prevHash = link;
+  run.startedAt = now;
+  if (row.status === 'done' && row.outputSha256 !== null) run.outputShas.push(row.outputSha256);
+  run.isOver = end !== null || nextStep(outputs, run.review) === null;
+};

@@ -1,0 +1,209 @@
+import { z } from 'zod';
+import { notFound } from '../../../kernel/errors.js';
+import { defineQuery, type QueryContext } from '../../../kernel/query.js';
+import type { Unsealer } from '../../../kernel/sealing.js';
+import type { ExplanationOutput } from '../agents/run-facts.js';
+import { requestPlace, stepPlace } from '../pipeline.js';
+import type { DecisionState } from '../request-schema.js';
+import { rowFault } from './row-fault.js';
+import { chainOf, readTrace, sealOf, wasSealed, type RunVerification, type StoredStep } from './trace.js';
+
+/** One step as shown. */
+export interface StepView {
+  readonly seq: number;
+  readonly iteration: number;
+  readonly attempt: number;
+  readonly status: string;
+  readonly agent: string;
+  readonly agentVersion: string;
+  readonly workerId: string;
+  readonly startedAt: Date;
+  readonly endedAt: Date | null;
+  readonly facts: Record<string, unknown>;
+  /** Null while it runs, and for ever when the person's key was erased. */
+  readonly output: unknown;
+  readonly inputSha256: string | null;
+  readonly outputSha256: string | null;
+  readonly prevHash: string | null;
+  readonly hash: string | null;
+}
+
+/** A decision as shown in lists: nothing of the person but the pseudonym. */
+export interface DecisionSummary {
+  readonly id: string;
+  readonly endpointId: string;
+  readonly endpoint: string;
+  readonly useCaseId: string;
+  readonly source: string;
+  readonly idempotencyKey: string;
+  readonly subjectRef: string;
+  readonly state: DecisionState;
+  readonly failure: { rule: string; message: string } | null;
+  readonly versionId: string | null;
+  readonly versionDigest: string | null;
+  readonly pipelineVersion: string;
+  readonly policyDigest: string | null;
+  readonly action: string | null;
+  readonly decidedBy: string | null;
+  readonly probability: number | null;
+  readonly rules: unknown;
+  readonly requestedBy: string;
+  readonly requestedAt: Date;
+  readonly finishedAt: Date | null;
+  readonly runHash: string | null;
+}
+
+/** A decision with everything that belongs to it. */
+export interface DecisionView extends DecisionSummary {
+  readonly isErased: boolean;
+  readonly request: unknown;
+  readonly reasons: unknown;
+  readonly note: string | null;
+  readonly sentences: unknown;
+  readonly steps: readonly StepView[];
+  readonly verification: RunVerification;
+  /** The approved change that made the version the champion, when there was one. */
+  readonly changeRequestId: string | null;
+  readonly evidenceIds: readonly string[];
+  readonly reviewId: string | null;
+  readonly outcome: { positive: boolean; observedAt: Date; source: string } | null;
+}
+
+/** Columns of a summary, of `decision d join endpoint e`. */
+export const summaryColumns = `d.id, d.endpoint_id as "endpointId", e.slug as endpoint, d.use_case_id as "useCaseId",
+  d.source, d.idempotency_key as "idempotencyKey", d.subject_ref as "subjectRef", d.state, d.failure,
+  d.version_id as "versionId", d.version_digest as "versionDigest", d.pipeline_version as "pipelineVersion",
+  d.policy_digest as "policyDigest", d.action, d.decided_by as "decidedBy", d.probability, d.reasons as rules,
+  d.requested_by as "requestedBy", d.requested_at as "requestedAt", d.finished_at as "finishedAt",
+  d.run_hash as "runHash"`;
+
+interface Row extends DecisionSummary {
+  readonly sealed_request: string;
+  readonly is_erased: boolean;
+  readonly review_id: string | null;
+}
+
+export const decisionById = defineQuery({
+  name: 'decision.read',
+  describe:
+    'A decision with its trace, its reasons and the proof of its place in the trail; the reading is recorded.',
+  permission: 'decision:read',
+  input: z.object({ id: z.uuid() }),
+  recordAccess: (_, result: DecisionView) => ({
+    subject: { kind: 'decision', id: result.id },
+    facts: { isErased: result.isErased },
+  }),
+  handle: async ({ db, input, unsealer }): Promise<DecisionView> => {
+    const [row] = await db.sql<Row>(
+      `select ${summaryColumns}, d.sealed_request, r.id as review_id,
+              not exists (select from subject_key k where k.subject_id = d.subject_ref
+                             and k.workspace_id = d.workspace_id and k.wrapped_key is not null) as is_erased
+         from decision d join endpoint e on e.id = d.endpoint_id left join human_review r on r.decision_id = d.id
+        where d.id = $1`,
+      [input.id],
+    );
+    if (!row) throw notFound('The decision');
+    const stored = await readTrace(db, row.id);
+    const steps = await viewsOf(unsealer, row, stored);
+    const { sealed_request, is_erased, review_id, ...summary } = row;
+    return {
+      ...summary,
+      isErased: is_erased,
+      request: await unsealer.unseal(row.subjectRef, requestPlace(row.id), sealed_request),
+      ...explained(steps),
+      steps,
+      verification: await verify(db, row, stored, steps),
+      reviewId: review_id,
+      ...(await around(db, row)),
+    };
+  },
+});
+
+const viewsOf = async (unsealer: Unsealer, row: Row, stored: readonly StoredStep[]): Promise<StepView[]> => {
+  const views: StepView[] = [];
+  // One after the other: a connection runs one statement at a time.
+  for (const step of stored) {
+    const output =
+      step.sealed_output === null
+        ? null
+        : await unsealer.unseal(row.subjectRef, stepPlace(row.id, step), step.sealed_output);
+    views.push({
+      seq: step.seq,
+      iteration: step.iteration,
+      attempt: step.attempt,
+      status: step.status,
+      agent: step.agent,
+      agentVersion: step.agent_version,
+      workerId: step.worker_id,
+      startedAt: step.started_at,
+      endedAt: step.ended_at,
+      facts: step.facts,
+      output,
+      inputSha256: step.input_sha256,
+      outputSha256: step.output_sha256,
+      prevHash: step.prev_hash,
+      hash: step.hash,
+    });
+  }
+  return views;
+};
+
+/** Reasons and note of the last explanation; another platform's reasons for decisions made elsewhere. */
+const explained = (steps: readonly StepView[]): Pick<DecisionView, 'reasons' | 'note' | 'sentences'> => {
+  const last = steps.findLast(({ agent, output }) => agent === 'explanation' && output !== null);
+  if (!last) {
+    const elsewhere = steps.find(({ agent }) => agent === 'elsewhere')?.output as
+      { reasons?: unknown } | null | undefined;
+    return { reasons: elsewhere?.reasons ?? null, note: null, sentences: null };
+  }
+  const { reasons, note } = last.output as ExplanationOutput;
+  return { reasons, note: note.map(({ text }) => text).join(' '), sentences: note };
+};
+
+type Db = QueryContext<unknown>['db'];
+
+const verify = async (
+  db: Db,
+  row: Row,
+  stored: readonly StoredStep[],
+  steps: readonly StepView[],
+): Promise<RunVerification> => {
+  const chain = chainOf(row, stored);
+  const fault = chain.fault ?? rowFault(row, steps, chain.lastLink, await wasSealed(db, row.id));
+  const seal = await sealOf(db, row.id, row.runHash);
+  const isOpen = row.runHash === null;
+  const unproved = isOpen || seal?.isProved ? null : 'The head of the run stands under no root of the trail';
+  return {
+    isChainIntact: fault === null,
+    isInTrail: isOpen ? null : (seal?.isProved ?? false),
+    fault: fault ?? unproved,
+    runHash: row.runHash,
+    auditCommandId: seal?.commandId ?? null,
+  };
+};
+
+/** The way from a decision to the approval and the evidence of the version that made it. */
+const around = async (
+  db: Db,
+  row: Row,
+): Promise<Pick<DecisionView, 'changeRequestId' | 'evidenceIds' | 'outcome'>> => {
+  const [change] = await db.sql<{ id: string }>(
+    `select id from change_request
+      where kind = 'ALIAS' and version_id = $1 and use_case_id = $2 and executed_at <= $3
+      order by executed_at desc limit 1`,
+    [row.versionId, row.useCaseId, row.requestedAt],
+  );
+  const evidence = await db.sql<{ id: string }>(
+    'select id from evidence where version_id = $1 and use_case_id = $2 order by id',
+    [row.versionId, row.useCaseId],
+  );
+  const [outcome] = await db.sql<{ positive: boolean; observedAt: Date; source: string }>(
+    `select positive, observed_at as "observedAt", source from outcome where decision_id = $1 order by id desc limit 1`,
+    [row.id],
+  );
+  return {
+    changeRequestId: change?.id ?? null,
+    evidenceIds: evidence.map(({ id }) => id),
+    outcome: outcome ?? null,
+  };
+};

@@ -1,0 +1,2 @@
+export { Finding, findingSeverity, type FindingSeverity, type FindingSubject } from './finding.entity.js';
+export { createFinding, openFinding, resolveFinding, type NewFinding } from './findings.commands.js';

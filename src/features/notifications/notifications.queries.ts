@@ -1,0 +1,50 @@
+import { z } from 'zod';
+import { pageInput, pageOf, readCursor, type Page } from '../../kernel/page.js';
+import { defineQuery } from '../../kernel/query.js';
+import { Notification, type NotificationState } from './notification.entity.js';
+
+/** A notification as shown. */
+export interface NotificationView {
+  readonly id: string;
+  readonly channel: string;
+  readonly subjectKind: string;
+  readonly subjectId: string;
+  readonly title: string;
+  readonly state: NotificationState;
+  readonly reason: string | null;
+  readonly createdAt: Date;
+}
+
+export const listNotifications = defineQuery({
+  name: 'notification.list',
+  describe: 'What people were told, or why not; newest first, all of it or about one thing.',
+  permission: 'notification:read',
+  input: z.object({ ...pageInput, subjectId: z.uuid().nullish() }),
+  handle: async ({ db, input }): Promise<Page<NotificationView>> => {
+    const after = readCursor(input.after, 1);
+    const rows = await db.sql<NotificationView>(
+      `select id, channel, subject_kind as "subjectKind", subject_id as "subjectId", title, state, reason,
+              created_at as "createdAt"
+         from notification
+        where ($1::uuid is null or id < $1::uuid) and ($2::uuid is null or subject_id = $2::uuid)
+        order by id desc limit $3`,
+      [after?.[0] ?? null, input.subjectId ?? null, input.first + 1],
+    );
+    return pageOf(
+      rows,
+      input,
+      (row) => [row.id],
+      (row) => row,
+    );
+  },
+});
+
+/** Whether people were told of this change already. */
+export const wasTold = defineQuery({
+  name: 'notification.wasTold',
+  describe: 'Whether people were told of a change.',
+  permission: 'notification:read',
+  input: z.object({ dedupeKey: z.string() }),
+  handle: async ({ db, input }): Promise<boolean> =>
+    (await db.findOne(Notification, { dedupeKey: input.dedupeKey })) !== null,
+});

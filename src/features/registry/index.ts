@@ -1,0 +1,22 @@
+export { Artifact } from './artifact.entity.js';
+export { lineageActors } from './lineage.js';
+export { manifestName, manifestPath } from './manifest.js';
+export { ModelAlias } from './model-alias.entity.js';
+export { ModelTag } from './model-tag.entity.js';
+export { ModelVersion, versionState, type Lineage, type VersionState } from './model-version.entity.js';
+export { aliasName, artifactPath, foldName, matchesPattern, modelName } from './names.js';
+export { isProtected, protectedAliasPatterns } from './protection.js';
+export { modelKind, RegisteredModel, type ModelKind } from './registered-model.entity.js';
+export {
+  deleteAlias,
+  moveAlias,
+  setAlias,
+  type AliasMove,
+  type MovedAlias,
+} from './registry.commands/aliases.js';
+export { recordArtifact } from './registry.commands/artifacts.js';
+export { lockModel, lockVersion, versionOr404 } from './registry.commands/find.js';
+export { createModel, deleteModel, renameModel, updateModel } from './registry.commands/models.js';
+export { recordIntake } from './registry.commands/record-intake.js';
+export { deleteTag, setTag } from './registry.commands/tags.js';
+export { createModelVersion, deleteModelVersion, submitModelVersion } from './registry.commands/versions.js';

@@ -1,0 +1,87 @@
+import { Column, Entity, PrimaryColumn } from 'typeorm';
+import { z } from 'zod';
+
+/** Where a version stands: its artifacts may still come or be checked; it may be used; it was refused. */
+export const versionState = z.enum(['PENDING_INTAKE', 'READY', 'REJECTED']).meta({ id: 'ModelVersionState' });
+
+/** One state of a version. */
+export type VersionState = z.output<typeof versionState>;
+
+/** A data set that a version was made from. */
+export const lineageDataset = z.object({
+  name: z.string().trim().min(1).max(200),
+  sha256: z.string().regex(/^[0-9a-f]{64}$/, 'must be 64 lower-case hexadecimal digits'),
+  role: z.string().trim().min(1).max(50).describe('What it was used for: train, calibration, heldout.'),
+});
+
+/** Where a version comes from. */
+export interface Lineage {
+  readonly run: string | null;
+  readonly codeCommit: string | null;
+  readonly datasets: readonly z.output<typeof lineageDataset>[];
+  readonly parentVersionId: string | null;
+}
+
+/** A JSON object whose inside is not looked at here. */
+export type JsonObject = object;
+
+/** One numbered version of a model. */
+@Entity('model_version')
+export class ModelVersion {
+  @PrimaryColumn('uuid')
+  id!: string;
+
+  @Column('uuid', { name: 'workspace_id' })
+  workspaceId!: string;
+
+  @Column('uuid', { name: 'model_id' })
+  modelId!: string;
+
+  @Column('integer')
+  version!: number;
+
+  @Column('text')
+  state!: VersionState;
+
+  /** Why it is in this state, for a person. */
+  @Column('text', { name: 'state_message' })
+  stateMessage!: string;
+
+  @Column('text')
+  description!: string;
+
+  /** When the set of artifacts was closed. */
+  @Column('timestamptz', { name: 'submitted_at', nullable: true })
+  submittedAt!: Date | null;
+
+  /** sha256 over the paths and digests of the artifacts; null until submitted. */
+  @Column('text', { nullable: true })
+  digest!: string | null;
+
+  @Column('uuid', { name: 'intake_job_id', nullable: true })
+  intakeJobId!: string | null;
+
+  @Column('jsonb', { nullable: true })
+  signature!: JsonObject | null;
+
+  @Column('jsonb', { nullable: true })
+  intake!: JsonObject | null;
+
+  @Column('jsonb')
+  metrics!: Readonly<Record<string, number>>;
+
+  @Column('jsonb')
+  params!: Readonly<Record<string, string>>;
+
+  @Column('jsonb')
+  lineage!: Lineage;
+
+  @Column('text', { name: 'created_by' })
+  createdBy!: string;
+
+  @Column('timestamptz', { name: 'created_at' })
+  createdAt!: Date;
+
+  @Column('timestamptz', { name: 'deleted_at', nullable: true })
+  deletedAt!: Date | null;
+}

@@ -1,0 +1,45 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parse } from 'yaml';
+import { z } from 'zod';
+import type { ReadDb } from '../../kernel/db.js';
+import { AppError } from '../../kernel/errors.js';
+import { installationRoot } from '../../kernel/root.js';
+import { matchesPattern } from './names.js';
+
+/** What the registry needs of an approval policy; the rest of the document belongs to the approvals. */
+const protectedPart = z.object({ protectedAliases: z.array(z.string().min(1)).min(1) });
+
+const readDefault = (): readonly string[] => {
+  const file = join(installationRoot, 'policies', 'approvals', 'default.yaml');
+  return protectedPart.parse(parse(readFileSync(file, 'utf8'))).protectedAliases;
+};
+
+let defaults: readonly string[] | undefined;
+
+/** The patterns of protected aliases in force: the workspace's newest policy, else the installation's default. */
+export const protectedAliasPatterns = async (db: ReadDb): Promise<readonly string[]> => {
+  const [row] = await db.sql<{ document: unknown }>(
+    'select document from approval_policy order by revision desc limit 1',
+  );
+  if (row) return protectedPart.parse(row.document).protectedAliases;
+  defaults ??= readDefault();
+  return defaults;
+};
+
+/** Whether an alias moves only through an approved change. */
+export const isProtected = async (db: ReadDb, alias: string): Promise<boolean> =>
+  (await protectedAliasPatterns(db)).some((pattern) => matchesPattern(alias, pattern));
+
+/** Refuses what would change to what the alias resolves. */
+export const refuseProtected = (alias: string, deed: string): AppError =>
+  new AppError(
+    'PRECONDITION_FAILED',
+    `The alias ${alias} is protected: ${deed} needs an approved change request. Ask with requestPromotion.`,
+    { rule: 'protected-alias', alias, next: 'requestPromotion' },
+  );
+
+/** Refuses when the alias is protected. */
+export const requireUnprotected = async (db: ReadDb, alias: string, deed: string): Promise<void> => {
+  if (await isProtected(db, alias)) throw refuseProtected(alias, deed);
+};

@@ -1,0 +1,166 @@
+import { z } from 'zod';
+import type { AuditEntry } from '../../../kernel/audit.js';
+import { defineCommand, nothingChanged } from '../../../kernel/command.js';
+import type { Tx } from '../../../kernel/db.js';
+import { AppError, conflict, notFound } from '../../../kernel/errors.js';
+import { newId } from '../../../kernel/id.js';
+import { useCaseOr404 } from '../../usecases/index.js';
+import { ModelAlias } from '../model-alias.entity.js';
+import { aliasName, foldName } from '../names.js';
+import { requireUnprotected } from '../protection.js';
+import type { RegisteredModel } from '../registered-model.entity.js';
+import { lockModel, versionOr404 } from './find.js';
+
+/** Where an alias shall point, and by whose doing. */
+export interface AliasMove {
+  readonly modelId: string;
+  readonly alias: string;
+  readonly versionId: string;
+  readonly useCaseId: string | null;
+  readonly changeRequestId: string | null;
+  readonly actorId: string;
+  readonly now: Date;
+}
+
+/** What a move did, with the entry for the trail that the calling command must return. */
+export interface MovedAlias {
+  readonly aliasId: string;
+  readonly fromVersionId: string | null;
+  readonly audit: AuditEntry;
+}
+
+/** The alias of this name; refuses one that reads the same and is written otherwise. */
+const findAlias = async (tx: Tx, modelId: string, name: string): Promise<ModelAlias | null> => {
+  const found = await tx.lock(ModelAlias, { modelId, folded: foldName(name) });
+  if (!found || found.name === name) return found;
+  throw conflict(`The model has an alias that reads the same: ${found.name}`, {
+    rule: 'name-taken',
+    alias: found.name,
+  });
+};
+
+const maxAliases = 100;
+
+const requireRoom = async (tx: Tx, modelId: string): Promise<void> => {
+  const [row] = await tx.sql<{ count: number }>('select count(*)::int from model_alias where model_id = $1', [
+    modelId,
+  ]);
+  if ((row?.count ?? 0) < maxAliases) return;
+  throw conflict(`The model has ${String(maxAliases)} aliases, more are not accepted`, {
+    rule: 'alias-count',
+  });
+};
+
+const requireReady = async (tx: Tx, model: RegisteredModel, versionId: string): Promise<void> => {
+  const version = await versionOr404(tx, versionId);
+  if (version.modelId !== model.id) throw notFound(`A version of ${model.name} with this id`);
+  if (version.state === 'READY') return;
+  throw new AppError(
+    'PRECONDITION_FAILED',
+    `Version ${String(version.version)} is ${version.state}: an alias points only to a version that passed intake`,
+    { rule: 'version-ready', state: version.state, message: version.stateMessage },
+  );
+};
+
+const changesOf = (
+  existing: ModelAlias | null,
+  move: AliasMove,
+): Record<string, { from: unknown; to: unknown }> => ({
+  versionId: { from: existing?.versionId ?? null, to: move.versionId },
+  useCaseId: { from: existing?.useCaseId ?? null, to: move.useCaseId },
+});
+
+/**
+ * Lets an alias point to a version, protected or not, in the transaction of the calling command. The approvals call
+ * it when an approved change executes; `alias.set` calls it after it has refused what is protected.
+ */
+export const moveAlias = async (tx: Tx, move: AliasMove): Promise<MovedAlias> => {
+  const model = await lockModel(tx, move.modelId);
+  await requireReady(tx, model, move.versionId);
+  if (move.useCaseId !== null) await useCaseOr404(tx, move.useCaseId);
+  // However it was spelled when it was asked for: the alias that stands there is meant.
+  const existing = await tx.lock(ModelAlias, { modelId: model.id, folded: foldName(move.alias) });
+  const pointer = {
+    versionId: move.versionId,
+    useCaseId: move.useCaseId,
+    movedAt: move.now,
+    movedBy: move.actorId,
+    changeRequestId: move.changeRequestId,
+  };
+  const id = existing?.id ?? newId();
+  if (existing) await tx.update(ModelAlias, { id }, pointer);
+  else {
+    await requireRoom(tx, model.id);
+    const name = { name: move.alias, folded: foldName(move.alias) };
+    await tx.insert(ModelAlias, {
+      id,
+      workspaceId: model.workspaceId,
+      modelId: model.id,
+      ...name,
+      ...pointer,
+    });
+  }
+  return {
+    aliasId: id,
+    fromVersionId: existing?.versionId ?? null,
+    audit: {
+      subject: { kind: 'alias', id },
+      changes: changesOf(existing, move),
+      facts: {
+        modelId: model.id,
+        alias: existing?.name ?? move.alias,
+        changeRequestId: move.changeRequestId,
+      },
+    },
+  };
+};
+
+export const setAlias = defineCommand({
+  name: 'alias.set',
+  describe: 'Lets an alias point to a version. A protected alias moves only through requestPromotion.',
+  permission: 'alias:set',
+  input: z.object({ modelId: z.uuid(), name: aliasName, versionId: z.uuid(), useCaseId: z.uuid().nullish() }),
+  target: (tx, input) => lockModel(tx, input.modelId),
+  handle: async ({ tx, actor, input, target, now }) => {
+    const { name: alias, versionId } = input;
+    await requireUnprotected(tx, alias, 'moving it');
+    const existing = await findAlias(tx, target.id, alias);
+    const useCaseId = input.useCaseId ?? null;
+    if (existing?.versionId === versionId && existing.useCaseId === useCaseId) {
+      return { result: { id: existing.id }, audit: nothingChanged };
+    }
+    const move = {
+      modelId: target.id,
+      alias,
+      versionId,
+      useCaseId,
+      changeRequestId: null,
+      actorId: actor.id,
+      now,
+    };
+    const moved = await moveAlias(tx, move);
+    return { result: { id: moved.aliasId }, audit: moved.audit };
+  },
+});
+
+export const deleteAlias = defineCommand({
+  name: 'alias.delete',
+  describe: 'Takes an alias away from a model. A protected alias stays.',
+  permission: 'alias:set',
+  input: z.object({ modelId: z.uuid(), name: aliasName }),
+  target: (tx, input) => lockModel(tx, input.modelId),
+  handle: async ({ tx, input, target }) => {
+    await requireUnprotected(tx, input.name, 'deleting it');
+    const existing = await findAlias(tx, target.id, input.name);
+    if (!existing) throw notFound(`The alias ${input.name}`);
+    await tx.remove(ModelAlias, { id: existing.id });
+    return {
+      result: { id: existing.id },
+      audit: {
+        subject: { kind: 'alias', id: existing.id },
+        changes: { versionId: { from: existing.versionId, to: null } },
+        facts: { modelId: target.id, alias: existing.name },
+      },
+    };
+  },
+});

@@ -1,0 +1,186 @@
+import { readFile, stat } from 'node:fs/promises';
+import { z } from 'zod';
+import { inspectOnnx, type ModelReport } from '../../compute/intake/index.js';
+import { AppError } from '../../kernel/errors.js';
+import { giveUpJob } from '../../kernel/give-up.js';
+import { defineJob, defineReaction, type JobContext } from '../../kernel/job.js';
+import type { Artifact } from './artifact.entity.js';
+import {
+  ensembleManifest,
+  manifestFaults,
+  manifestName,
+  manifestPath,
+  type EnsembleManifest,
+} from './manifest.js';
+import { recordIntake } from './registry.commands/record-intake.js';
+import { intakeOfJob, intakeTarget } from './registry.queries.js';
+
+const payload = z.object({ versionId: z.uuid() });
+
+type Context = JobContext<z.output<typeof payload>>;
+
+/** What intake found out; faults are sentences that name file and reason. */
+interface Findings {
+  readonly refused: Set<string>;
+  readonly reports: Map<string, ModelReport>;
+  readonly faults: string[];
+  manifest: EnsembleManifest | null;
+}
+
+const nothingFound = (): Findings => ({ refused: new Set(), reports: new Map(), faults: [], manifest: null });
+
+const maxManifestBytes = 8 * 1_048_576;
+
+/** Checks the artifacts of a submitted version. Nothing of what it reads is trusted; twice is the same as once. */
+export const intake = defineJob({
+  name: 'registry.intake',
+  queue: 'heavy',
+  payload,
+  attempts: 3,
+  timeoutMs: 15 * 60_000,
+  visible: true,
+  handle: async (context) => {
+    const { version, artifacts } = await target(context);
+    if (version?.state !== 'PENDING_INTAKE' || version.submittedAt === null) return;
+    const started = context.clock.now();
+    const findings = await examine(context, artifacts);
+    await record(context, artifacts, findings, started);
+  },
+});
+
+/** The version with its artifacts; without a version when it was deleted meanwhile, and nothing is left to do. */
+const target = async ({ ask, actor, payload: input }: Context) =>
+  ask(intakeTarget, actor, input).catch((error: unknown) => {
+    if (error instanceof AppError && error.code === 'NOT_FOUND') return { version: null, artifacts: [] };
+    throw error;
+  });
+
+const isModel = ({ path }: Artifact): boolean => path.toLowerCase().endsWith('.onnx');
+
+const examine = async (context: Context, artifacts: readonly Artifact[]): Promise<Findings> => {
+  const findings = nothingFound();
+  const models = artifacts.filter(isModel);
+  for (const [index, artifact] of models.entries()) {
+    await context.progress(index / (models.length + 1), `Opening ${artifact.path}`);
+    const { signal, outside } = context;
+    const answer = await outside.artifacts.withFile(artifact.sha256, (path) => inspectOnnx(path, { signal }));
+    if (answer.accepted) findings.reports.set(artifact.path, answer.report);
+    else {
+      findings.refused.add(artifact.path);
+      findings.faults.push(`${artifact.path}: ${answer.reason}`);
+    }
+  }
+  await context.progress(models.length / (models.length + 1), 'Comparing with the manifest');
+  await examineManifest(context, artifacts, findings);
+  return findings;
+};
+
+const examineManifest = async (
+  { outside }: Context,
+  artifacts: readonly Artifact[],
+  findings: Findings,
+): Promise<void> => {
+  const files = new Map(artifacts.map((artifact) => [artifact.path, artifact]));
+  const stored = files.get(manifestName);
+  if (!stored) return;
+  const parsed = ensembleManifest.safeParse(await outside.artifacts.withFile(stored.sha256, readJson));
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues;
+    findings.faults.push(
+      `${manifestName}: ${issue?.path.join('.') ?? ''} ${issue?.message ?? 'is not valid'}`,
+    );
+    return;
+  }
+  findings.manifest = parsed.data;
+  const background = files.get(manifestPath(parsed.data.background.file));
+  const backgroundHeader = background
+    ? await outside.artifacts.withFile(background.sha256, readHeader)
+    : null;
+  const { reports: shapes, refused } = findings;
+  findings.faults.push(...manifestFaults(parsed.data, { files, shapes, refused, backgroundHeader }));
+};
+
+const readBounded = async (path: string): Promise<string | null> => {
+  const { size } = await stat(path);
+  return size > maxManifestBytes ? null : readFile(path, 'utf8');
+};
+
+const readJson = async (path: string): Promise<unknown> => {
+  const text = await readBounded(path);
+  try {
+    return JSON.parse(text ?? '') as unknown;
+  } catch {
+    return null;
+  }
+};
+
+const readHeader = async (path: string): Promise<string[] | null> => {
+  const text = await readBounded(path);
+  return text === null ? null : (text.split('\n', 1)[0] ?? '').trim().split(',');
+};
+
+const record = async (
+  { run, actor, clock, payload: { versionId }, jobId, progress }: Context,
+  artifacts: readonly Artifact[],
+  { reports, faults, manifest }: Findings,
+  started: Date,
+): Promise<void> => {
+  const rejected = faults.length > 0;
+  const files = artifacts.map(({ path, sha256, bytes }) => ({
+    path,
+    sha256,
+    bytes,
+    model: reports.get(path) ?? null,
+  }));
+  const found = {
+    files,
+    faults,
+    runtime: reports.values().next().value?.runtime ?? null,
+    manifest: manifest && { name: manifest.name, version: manifest.version, excluded: manifest.excluded },
+    startedAt: started.toISOString(),
+    durationMs: clock.now().getTime() - started.getTime(),
+  };
+  const message = rejected ? faults.join('; ').slice(0, 2000) : 'Every check of intake passed';
+  const signature = rejected ? null : signatureOf(reports, manifest);
+  const state = rejected ? 'REJECTED' : 'READY';
+  const input = { versionId, state, message, signature, intake: found } as const;
+  await run(recordIntake, actor, input, { effectKey: `${jobId}:record` });
+  await progress(1, rejected ? 'Refused' : 'Ready');
+};
+
+/** What goes in and comes out: of the ensemble when there is a manifest, else of each file. */
+const signatureOf = (
+  reports: ReadonlyMap<string, ModelReport>,
+  manifest: EnsembleManifest | null,
+): Record<string, unknown> => {
+  if (manifest) {
+    const outputs = [{ name: 'probability', elementType: 'double', shape: [null] }];
+    return {
+      kind: 'ensemble',
+      inputs: manifest.inputs,
+      outputs,
+      members: manifest.members.map(({ name }) => name),
+    };
+  }
+  const shapes = [...reports].map(([path, { inputs, outputs }]) => ({ path, inputs, outputs }));
+  const [only, ...others] = shapes;
+  if (only && others.length === 0) return { kind: 'model', inputs: only.inputs, outputs: only.outputs };
+  return { kind: 'models', files: shapes };
+};
+
+/** A version whose check was given up does not wait for ever: it is rejected, and says what to do. */
+export const noteFailedIntake = defineReaction({
+  name: 'registry.noteFailedIntake',
+  follows: [giveUpJob],
+  attempts: 8,
+  handle: async ({ payload: { subjects }, ask, run, actor }) => {
+    for (const { id: jobId } of subjects) {
+      const found = await ask(intakeOfJob, actor, { jobId });
+      if (!found) continue;
+      const advice = 'Create a new version with the same artifacts to try again.';
+      const message = `Intake could not be completed: ${found.reason} ${advice}`;
+      const input = { versionId: found.versionId, state: 'REJECTED', message, signature: null } as const;
+      await run(recordIntake, actor, { ...input, intake: { files: [], faults: [message], jobId } });
+    }
+  },
+});

@@ -1,0 +1,2 @@
+export { riskTier, UseCase, type RiskTier } from './use-case.entity.js';
+export { createUseCase, updateUseCase, useCaseOr404 } from './usecases.commands.js';
