@@ -2,6 +2,7 @@ import { Worker } from 'node:worker_threads';
 import type { Compute } from '../kernel/ports.js';
 import { entryPoint } from './entry.js';
 import { receiveError, type Answer } from './messages.js';
+import { createNativeSection, type NativeSection } from './native-section.js';
 import { tasks } from './tasks.js';
 
 interface Ticket {
@@ -13,8 +14,13 @@ interface Ticket {
   readonly reject: (error: unknown) => void;
 }
 
+interface Thread {
+  readonly worker: Worker;
+  readonly native: NativeSection;
+}
+
 interface Seat {
-  worker: Worker | null;
+  thread: Thread | null;
   ticket: Ticket | null;
 }
 
@@ -27,7 +33,7 @@ interface Pool {
 /** A pool of worker threads behind the compute port. */
 export const createPool = (threads: number): Compute => {
   const pool: Pool = {
-    seats: Array.from({ length: threads }, () => ({ worker: null, ticket: null })),
+    seats: Array.from({ length: threads }, () => ({ thread: null, ticket: null })),
     waiting: [],
     isClosed: false,
   };
@@ -114,17 +120,18 @@ const giveUp = (pool: Pool, ticket: Ticket, error: unknown): void => {
 };
 
 const vacate = async (seat: Seat, error: unknown): Promise<void> => {
-  const { worker, ticket } = seat;
-  seat.worker = null;
+  const { thread, ticket } = seat;
+  seat.thread = null;
   seat.ticket = null;
   ticket?.reject(error);
-  await worker?.terminate();
+  await thread?.native.closed();
+  await thread?.worker.terminate();
 };
 
 /** A thread that runs already is preferred: it has the models open. */
 const freeSeat = (pool: Pool): Seat | undefined => {
   const free = pool.seats.filter((seat) => seat.ticket === null);
-  return free.find((seat) => seat.worker !== null) ?? free[0];
+  return free.find((seat) => seat.thread !== null) ?? free[0];
 };
 
 /** First come, first served, but long tasks never take the last thread. */
@@ -142,12 +149,12 @@ const seatNext = (pool: Pool): void => {
     const ticket = nextTicket(pool);
     if (!ticket) return;
     seat.ticket = ticket;
-    seat.worker ??= startThread(pool, seat);
+    seat.thread ??= startThread(pool, seat);
     // A process may end when nothing is calculated.
-    seat.worker.ref();
+    seat.thread.worker.ref();
     const { id, task, input } = ticket;
     try {
-      seat.worker.postMessage({ id, task, input });
+      seat.thread.worker.postMessage({ id, task, input });
     } catch (error) {
       // Data that cannot be sent is the caller's fault; the thread is as it was.
       release(pool, seat).reject(error);
@@ -155,19 +162,26 @@ const seatNext = (pool: Pool): void => {
   }
 };
 
-const startThread = (pool: Pool, seat: Seat): Worker => {
+const startThread = (pool: Pool, seat: Seat): Thread => {
   const { path, execArgv } = entryPoint('./thread');
   // Threads calculate; they get no settings and no secrets.
-  const worker = new Worker(path, { execArgv: [...execArgv], env: {}, name: 'countersign-compute' });
+  const native = createNativeSection();
+  const options = {
+    execArgv: [...execArgv],
+    env: {},
+    name: 'countersign-compute',
+    workerData: native.shared,
+  };
+  const worker = new Worker(path, options);
   worker.on('message', (answer: Answer) => {
-    if (seat.worker !== worker || seat.ticket?.id !== answer.id) return;
+    if (seat.thread?.worker !== worker || seat.ticket?.id !== answer.id) return;
     const ticket = release(pool, seat);
     if (answer.ok) ticket.resolve(answer.output);
     else ticket.reject(receiveError(answer.error));
     seatNext(pool);
   });
   const ended = (error: Error): void => {
-    if (seat.worker !== worker) return;
+    if (seat.thread?.worker !== worker) return;
     void vacate(seat, error).then(() => {
       seatNext(pool);
     });
@@ -178,7 +192,7 @@ const startThread = (pool: Pool, seat: Seat): Worker => {
   worker.on('exit', (code) => {
     ended(new Error(`The thread ended with code ${String(code)} before it answered`));
   });
-  return worker;
+  return { worker, native };
 };
 
 const nobody: Pick<Ticket, 'resolve' | 'reject'> = { resolve: () => undefined, reject: () => undefined };
@@ -186,6 +200,6 @@ const nobody: Pick<Ticket, 'resolve' | 'reject'> = { resolve: () => undefined, r
 const release = (pool: Pool, seat: Seat): Pick<Ticket, 'resolve' | 'reject'> => {
   const ticket = seat.ticket ?? nobody;
   seat.ticket = null;
-  if (pool.waiting.length === 0) seat.worker?.unref();
+  if (pool.waiting.length === 0) seat.thread?.worker.unref();
   return ticket;
 };

@@ -1,5 +1,6 @@
 import { parentPort } from 'node:worker_threads';
 import { sendError, type Answer, type Question } from './messages.js';
+import { inNativeCode } from './native-section.js';
 import { tasks, type Task } from './tasks.js';
 
 const loaded = new Map<string, Promise<Task>>();
@@ -7,7 +8,8 @@ const loaded = new Map<string, Promise<Task>>();
 const taskNamed = (name: string): Promise<Task> => {
   const entry = tasks[name];
   if (!entry) return Promise.reject(new Error(`There is no task ${name}`));
-  const task = loaded.get(name) ?? entry.load();
+  // Loading a task may load a native library.
+  const task = loaded.get(name) ?? inNativeCode(entry.load);
   loaded.set(name, task);
   return task;
 };

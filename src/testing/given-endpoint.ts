@@ -60,3 +60,25 @@ export const sampleApplications = (): SampleApplication[] =>
     .trim()
     .split('\n')
     .map((line) => JSON.parse(line) as SampleApplication);
+
+/** An application whose stated income is plausible. */
+export const rich = {
+  age: 50,
+  education_num: 14,
+  capital_gain: 15024,
+  capital_loss: 0,
+  hours_per_week: 45,
+  workclass: 'Private',
+  occupation: 'Exec-managerial',
+};
+
+/** An application from which no high income follows. */
+export const poor = {
+  age: 22,
+  education_num: 9,
+  capital_gain: 0,
+  capital_loss: 0,
+  hours_per_week: 25,
+  workclass: 'Private',
+  occupation: 'Other-service',
+};

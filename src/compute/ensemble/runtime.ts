@@ -1,6 +1,7 @@
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import type { EnsembleManifest } from '../../kernel/ensemble-manifest.js';
 import { AppError } from '../../kernel/errors.js';
+import { inNativeCode } from '../native-section.js';
 
 /** A member in onnxruntime: probabilities of the positive class, in its single precision. */
 export interface RuntimeMember {
@@ -12,18 +13,20 @@ type Member = EnsembleManifest['members'][number];
 
 /** Opens a member in onnxruntime with one thread: the pool has one thread per core already. */
 export const openRuntimeMember = async (member: Member, bytes: Uint8Array): Promise<RuntimeMember> => {
-  const session = await InferenceSession.create(bytes, {
-    intraOpNumThreads: 1,
-    interOpNumThreads: 1,
-    executionMode: 'sequential',
-    logSeverityLevel: 3,
-  });
+  const session = await inNativeCode(() =>
+    InferenceSession.create(bytes, {
+      intraOpNumThreads: 1,
+      interOpNumThreads: 1,
+      executionMode: 'sequential',
+      logSeverityLevel: 3,
+    }),
+  );
   return {
     name: member.name,
     predict: async (matrix, rows) => {
       if (rows === 0) return new Float64Array(0);
       const input = new Tensor('float32', matrix, [rows, matrix.length / rows]);
-      const output = await session.run({ [member.input]: input }, [member.output]);
+      const output = await inNativeCode(() => session.run({ [member.input]: input }, [member.output]));
       return positiveClass(member, output[member.output], rows);
     },
   };

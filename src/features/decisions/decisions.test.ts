@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { Actor } from '../../kernel/actor.js';
 import { runStatement } from '../../testing/databases.js';
-import { givenEndpoint, type GivenEndpoint } from '../../testing/given-endpoint.js';
+import { givenEndpoint, poor, rich, type GivenEndpoint } from '../../testing/given-endpoint.js';
 import { testApp, type TestApp } from '../../testing/test-app.js';
 import { eraseSubject } from '../audit/index.js';
 import { createEndpoint, suspendEndpoint } from '../deployments/index.js';
@@ -29,25 +29,6 @@ let keys = 0;
 const fresh = (): string => {
   keys += 1;
   return `case-${String(keys)}`;
-};
-
-const rich = {
-  age: 50,
-  education_num: 14,
-  capital_gain: 15024,
-  capital_loss: 0,
-  hours_per_week: 45,
-  workclass: 'Private',
-  occupation: 'Exec-managerial',
-};
-const poor = {
-  age: 22,
-  education_num: 9,
-  capital_gain: 0,
-  capital_loss: 0,
-  hours_per_week: 25,
-  workclass: 'Private',
-  occupation: 'Other-service',
 };
 
 const request = (given: Record<string, unknown> = {}, actor: Actor = app.service()) =>
@@ -385,49 +366,6 @@ test('a trace that was changed is found out', async () => {
     isChainIntact: false,
     fault: 'Step 3 (policy): its facts were changed',
   });
-});
-
-test('decisions made elsewhere stand in the same ledger', async () => {
-  const RECORD = `mutation ($input: DecisionRecordInput!) { recordDecisions(input: $input) { id isRepeated } }`;
-  const one = {
-    idempotencyKey: fresh(),
-    subjectRef: 'vendor-7',
-    action: 'APPROVE_LIMIT',
-    probability: 0.4,
-    decidedAt: '2026-11-01T10:00:00Z',
-    platform: 'Vendor',
-    inputs: { score: 3 },
-    reasons: ['score above 2'],
-  };
-  const call = () =>
-    app.graphql<{ recordDecisions: { id: string; isRepeated: boolean }[] }>(app.service(), RECORD, {
-      input: { endpoint: endpoint.slug, decisions: [one] },
-    });
-  const [first] = (await call()).data?.recordDecisions ?? [];
-  const [again] = (await call()).data?.recordDecisions ?? [];
-
-  expect(again).toEqual({ id: first?.id, isRepeated: true });
-  const decision = await read(first?.id ?? '');
-  expect(decision).toMatchObject({
-    state: 'DONE',
-    action: 'APPROVE_LIMIT',
-    decidedBy: 'elsewhere',
-    reasons: ['score above 2'],
-  });
-  expect(decision.verification).toMatchObject({ isChainIntact: true, isInTrail: true });
-});
-
-test.each([
-  ['in the future', { decidedAt: new Date(Date.now() + 3_600_000).toISOString() }],
-  ['before there were such decisions', { decidedAt: '1999-12-31T23:59:59Z' }],
-  ['about somebody whom its key names', { idempotencyKey: 'jane@example.org' }],
-  ['on a number without an end', { inputs: { scores: [Number.POSITIVE_INFINITY] } }],
-])('a decision made elsewhere %s is refused', async (_, given) => {
-  const one = { idempotencyKey: fresh(), action: 'X', decidedAt: '2026-11-01T10:00:00Z', platform: 'Vendor' };
-  const input = { endpoint: endpoint.slug, decisions: [{ ...one, ...given }] };
-  const RECORD = `mutation ($input: DecisionRecordInput!) { recordDecisions(input: $input) { id } }`;
-
-  expect((await app.graphql(app.service(), RECORD, { input })).code).toBe('INVALID_INPUT');
 });
 
 test('an outcome is recorded and shown beside the decision', async () => {

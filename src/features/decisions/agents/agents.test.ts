@@ -189,6 +189,12 @@ test.each([
   ['applicant-38130', false],
   ['case:0193f5a0-0046-4574-8899-001234567890', false],
   ['0012345678901abcdef', false],
+  // A time in milliseconds and a row, whose digits happen to pass the check of cards.
+  ['story-1764272917123-30008', false],
+  ['1764272917123-30008', false],
+  ['case-4111111111111111', true],
+  ['4111-1111-1111-1111', true],
+  ['3782 822463 10005', true],
   ['0049 170 1234567', true],
   ['tel:+491701234567', true],
   ['jane.doe@example.org', true],

@@ -170,12 +170,15 @@ const verify = async (
 ): Promise<RunVerification> => {
   const chain = chainOf(row, stored);
   const fault = chain.fault ?? rowFault(row, steps, chain.lastLink, await wasSealed(db, row.id));
+  const isChainIntact = fault === null;
+  if (row.runHash === null)
+    return { isChainIntact, isInTrail: null, fault, runHash: null, auditCommandId: null };
   const seal = await sealOf(db, row.id, row.runHash);
-  const isOpen = row.runHash === null;
-  const unproved = isOpen || seal?.isProved ? null : 'The head of the run stands under no root of the trail';
+  const isInTrail = seal?.isProved ?? false;
+  const unproved = isInTrail ? null : 'The head of the run stands under no root of the trail';
   return {
-    isChainIntact: fault === null,
-    isInTrail: isOpen ? null : (seal?.isProved ?? false),
+    isChainIntact,
+    isInTrail,
     fault: fault ?? unproved,
     runHash: row.runHash,
     auditCommandId: seal?.commandId ?? null,

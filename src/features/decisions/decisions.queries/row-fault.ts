@@ -69,16 +69,22 @@ const endOf = (ended: readonly EndedStep[]): Values => {
   }
   const review = last('review')?.facts;
   if (!review || review['verdict'] === 'REVISE') return version;
-  const policy = last('policy')?.facts ?? {};
-  const person = last('person')?.facts;
-  const decider = policy['action'] === review['action'] ? policy['decidedBy'] : 'review';
   return {
-    state: review['action'] === 'REFER' && !person ? 'WAITING' : 'DONE',
+    ...endHere(last('policy')?.facts, review, last('person')?.facts),
     ...version,
-    policyDigest: policy['policySha256'],
-    action: person ? person['action'] : review['action'],
-    decidedBy: person ? 'person' : decider,
     probability: probabilityIn(last('scoring')),
+  };
+};
+
+/** A person has the last word, then the critic, then the policy. */
+const endHere = (policy: Values | undefined, review: Values, person: Values | undefined): Values => {
+  const policyDigest = policy?.['policySha256'];
+  if (person) return { state: 'DONE', action: person['action'], decidedBy: 'person', policyDigest };
+  return {
+    policyDigest,
+    state: review['action'] === 'REFER' ? 'WAITING' : 'DONE',
+    action: review['action'],
+    decidedBy: policy && policy['action'] === review['action'] ? policy['decidedBy'] : 'review',
   };
 };
 
