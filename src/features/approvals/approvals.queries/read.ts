@@ -47,7 +47,7 @@ export const listChanges = defineQuery({
     endpointId: z.uuid().nullish(),
   }),
   handle: async ({ db, input }): Promise<Page<ChangeView>> => {
-    const after = readCursor(input.after, 1);
+    const after = readCursor(input.after);
     const rows = await readChanges(
       db,
       `where ($1::uuid is null or c.id < $1::uuid) and ($2::text is null or c.state = $2)
@@ -94,7 +94,7 @@ export const listPolicies = defineQuery({
   permission: 'policy:read',
   input: z.object({ ...pageInput }),
   handle: async ({ db, input }): Promise<Page<PolicyInForce>> => {
-    const after = readCursor(input.after, 1);
+    const after = readCursor(input.after);
     const rows = await db.sql<ApprovalPolicy>(
       `select id, revision, document, sha256, source, change_request_id as "changeRequestId", created_at as "createdAt"
          from approval_policy where $1::uuid is null or id < $1::uuid order by id desc limit $2`,
