@@ -102,6 +102,17 @@ describe('an input', () => {
     );
   });
 
+  test('that is nested without end is refused', () => {
+    const deep = JSON.parse(`{"a":${'['.repeat(60_000)}${']'.repeat(60_000)}}`) as unknown;
+
+    expect(() => parseInput(z.unknown(), deep)).toThrow(
+      expect.objectContaining({
+        code: 'INVALID_INPUT',
+        details: { fields: [{ path: 'a.0.0', message: 'is nested deeper than 64 levels' }] },
+      }),
+    );
+  });
+
   test('names every field at fault', () => {
     const schema = z.object({ a: z.string(), b: z.object({ c: z.int() }) });
 
