@@ -25,7 +25,7 @@ const faultOfRequest = (formatted: GraphQLFormattedError, cause: unknown): strin
 };
 
 /** graphql-js gives up where the same fields are compared too often, and says only that it did. */
-const inWords = (message: string): string =>
+export const inWords = (message: string): string =>
   message === 'Validation aborted.'
     ? 'The document repeats so many fields that it was not checked to the end; name each field once'
     : message;
