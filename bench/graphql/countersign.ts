@@ -32,7 +32,7 @@ const listItems = defineQuery({
   permission: 'useCase:read',
   input: z.object({ ...pageInput }),
   handle: ({ input }): Promise<Page<Row>> => {
-    readCursor(input.after, 1);
+    readCursor(input.after);
     const found = rows.slice(0, input.first + 1);
     return Promise.resolve(
       pageOf(

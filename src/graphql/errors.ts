@@ -24,6 +24,12 @@ const faultOfRequest = (formatted: GraphQLFormattedError, cause: unknown): strin
   return cause instanceof GraphQLError && formatted.path === undefined ? 'GRAPHQL_VALIDATION_FAILED' : null;
 };
 
+/** graphql-js gives up where the same fields are compared too often, and says only that it did. */
+export const inWords = (message: string): string =>
+  message === 'Validation aborted.'
+    ? 'The document repeats so many fields that it was not checked to the end; name each field once'
+    : message;
+
 const suggestion = / Did you mean .*\?$/;
 
 /** The only place where an error becomes an answer of the GraphQL door. */
@@ -40,7 +46,7 @@ export const errorFormatter =
     }
     const fault = faultOfRequest(formatted, cause);
     if (fault !== null) {
-      const { message } = formatted;
+      const message = inWords(formatted.message);
       return {
         message: options.suggestions ? message : message.replace(suggestion, ''),
         ...place,

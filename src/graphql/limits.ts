@@ -1,5 +1,6 @@
 import {
   Kind,
+  OperationTypeNode,
   type DocumentNode,
   type FieldNode,
   type FragmentDefinitionNode,
@@ -60,6 +61,16 @@ export interface OperationShape {
   /** Whether it asks for the schema itself. */
   readonly introspects: boolean;
 }
+
+/** Refuses an operation of a kind that has another door. */
+export const requireServed = ({ kind }: { readonly kind: OperationTypeNode }): void => {
+  if (kind !== OperationTypeNode.SUBSCRIPTION) return;
+  throw new AppError(
+    'INVALID_INPUT',
+    'Subscriptions are not served; jobs are watched at /v1/jobs/:id/events',
+    { rule: 'graphql-subscription' },
+  );
+};
 
 type Fragments = ReadonlyMap<string, FragmentDefinitionNode>;
 

@@ -1,6 +1,6 @@
 import type { ApolloServer } from '@apollo/server';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { OperationTypeNode, type ExecutionResult, type GraphQLSchema } from 'graphql';
+import type { ExecutionResult, GraphQLSchema } from 'graphql';
 import type { Access } from '../kernel/access.js';
 import type { Actor } from '../kernel/actor.js';
 import type { RunCommand } from '../kernel/command.js';
@@ -14,7 +14,7 @@ import { withDeadline, type Deadline } from './deadline.js';
 import { answerRefusals } from './answers.js';
 import { errorFormatter, type FormatError } from './errors.js';
 import { securityHeaders } from './headers.js';
-import { operationLimits } from './limits.js';
+import { operationLimits, requireServed } from './limits.js';
 import { operationNamed, preparer, unitsOf, type Prepare, type PreparedOperation } from './prepare.js';
 import { readRequest, type GraphqlRequest } from './request.js';
 import { runCompiled, trustedCompiler, type CompileTrusted } from './trusted.js';
@@ -140,15 +140,7 @@ const admit = async (
   operation: PreparedOperation,
   asked: GraphqlRequest,
 ): Promise<void> => {
-  if (operation.kind === OperationTypeNode.SUBSCRIPTION) {
-    throw new AppError(
-      'INVALID_INPUT',
-      'Subscriptions are not served; jobs are watched at /v1/jobs/:id/events',
-      {
-        rule: 'graphql-subscription',
-      },
-    );
-  }
+  requireServed(operation);
   if (operation.introspects && !options.development && !parts.access.may(actor, 'document:register')) {
     throw new AppError('FORBIDDEN', 'Reading the schema needs document:register', {
       rule: 'graphql-introspection',

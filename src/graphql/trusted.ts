@@ -10,6 +10,8 @@ import { compileQuery, isCompiledQuery, type CompiledQuery } from 'graphql-jit';
 import { AppError, invalidInput } from '../kernel/errors.js';
 import { boundedMap } from './bounded-map.js';
 import type { Context } from './context.js';
+import { inWords } from './errors.js';
+import { requireServed } from './limits.js';
 import { operationNamed, preparer, type Prepare, type Prepared, type PreparedOperation } from './prepare.js';
 
 /** An operation of a trusted document, ready to run. */
@@ -29,6 +31,8 @@ export type CompileTrusted = (
 /** What keeps a document from being trusted: the limits of the door and the rules of the schema. */
 export const checkDocument = (schema: GraphQLSchema, prepare: Prepare, source: string): Prepared => {
   const prepared = prepare(source);
+  // graphql-js finds nothing wrong with a subscription that the schema has no root for.
+  prepared.operations.forEach(requireServed);
   const [fault] = validate(schema, prepared.document, [...specifiedRules, NoSchemaIntrospectionCustomRule]);
   if (fault) throw fault;
   return prepared;
@@ -50,7 +54,8 @@ export const requireTrustworthy = (schema: GraphQLSchema, texts: readonly string
 };
 
 const messageOf = (error: unknown): string => {
-  if (error instanceof GraphQLError || error instanceof AppError) return error.message;
+  if (error instanceof AppError) return error.message;
+  if (error instanceof GraphQLError) return inWords(error.message);
   throw error;
 };
 

@@ -26,6 +26,8 @@ const ofFastify: Readonly<Record<string, { status: number; message: string }>> =
     message: 'The body is empty, although its content type is JSON',
   },
   FST_ERR_CTP_INVALID_JSON_BODY: { status: 400, message: 'The body is not valid JSON' },
+  FST_ERR_BAD_URL: { status: 400, message: 'The address holds an escape that stands for no character' },
+  FST_ERR_MAX_PARAM_LENGTH: { status: 414, message: 'A part of the address is too long' },
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: { status: 400, message: 'The body has another length than it says' },
 };
 
@@ -49,7 +51,8 @@ export const answerOf = (error: unknown, log: Log): Answer => {
   return { status: 500, body: bodyOf('INTERNAL', message, { errorId }) };
 };
 
-const sendError = (reply: FastifyReply, error: unknown, log: Log): FastifyReply => {
+/** Answers an error, also where Fastify asks no handler: before it knows which address is meant. */
+export const sendError = (reply: FastifyReply, error: unknown, log: Log): FastifyReply => {
   const { status, body } = answerOf(error, log);
   if (status === 401) void reply.header('www-authenticate', 'Bearer');
   const wait = error instanceof AppError ? error.details['retryAfterSeconds'] : undefined;

@@ -97,6 +97,18 @@ describe('a request', () => {
     });
   });
 
+  test.each([
+    ['with an escape that stands for no character', '/v1/%ff', 400],
+    ['with a part that is too long', `/v1/jobs/${'x'.repeat(1100)}/events`, 414],
+  ])('to an address %s is refused in the same shape', async (_, path, status) => {
+    const response = await send(path);
+
+    expect(response.status).toBe(status);
+    expect(await response.json()).toMatchObject({
+      error: { code: 'INVALID_INPUT', message: expect.not.stringContaining('%ff') },
+    });
+  });
+
   test('to nowhere is told so', async () => {
     const response = await send('/nowhere?token=secret');
     expect(response.status).toBe(404);

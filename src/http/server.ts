@@ -13,7 +13,7 @@ import type { AskQuery } from '../kernel/query.js';
 import { recordingRunner, type RunRecord, type RunRecording } from '../kernel/record.js';
 import { credentialsOf, type Authenticate } from './authentication.js';
 import { cookiesFor, type Cookies } from './cookies.js';
-import { answerErrors } from './errors.js';
+import { answerErrors, sendError } from './errors.js';
 import { healthRoutes } from './health.js';
 import { openLimits, type Limits, type LimitOptions } from './limits.js';
 import type { HttpParts, Routes } from './routes.js';
@@ -77,7 +77,7 @@ export interface HttpServer {
 const kibibyte = 1024;
 const hour = 3_600_000;
 
-const createServer = (trustedProxies: string | null): FastifyInstance => {
+const createServer = (trustedProxies: string | null, log: Log): FastifyInstance => {
   const server = fastify({
     logger: false,
     trustProxy: trustedProxies ?? false,
@@ -86,6 +86,9 @@ const createServer = (trustedProxies: string | null): FastifyInstance => {
     // Artifacts of gigabytes arrive over slow lines.
     requestTimeout: hour,
     return503OnClosing: true,
+    frameworkErrors: (error, _request, reply) => {
+      void sendError(reply, error, log);
+    },
     routerOptions: { maxParamLength: 1024 },
   });
   // Forms of other sites can send it without asking; nothing here reads it.
@@ -148,7 +151,7 @@ const refuseInsecureAddress = (url: string): void => {
 export const openHttpServer = async (options: HttpServerOptions): Promise<HttpServer> => {
   const { app, config, outside, routes, doors } = options;
   refuseInsecureAddress(config.url);
-  const server = createServer(config.trustedProxies);
+  const server = createServer(config.trustedProxies, app.log);
   const cookies = cookiesFor(config.url);
   const limits = openLimits(options.limits);
   let closing = false;

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { AppError, errorCodes, httpStatus, notFound } from './errors.js';
 import { newId } from './id.js';
 import { parseInput } from './input.js';
-import { cursorOf, pageInput, pageOf, readCursor } from './page.js';
+import { cursorOf, pageInput, pageOf, readCursor, type KeyPart } from './page.js';
 
 const codeOf = (work: () => unknown): string => {
   try {
@@ -18,31 +18,39 @@ const codeOf = (work: () => unknown): string => {
 describe('a cursor', () => {
   test('gives back the key that it was made of', () => {
     fc.assert(
-      fc.property(fc.array(fc.oneof(fc.string(), fc.integer()), { maxLength: 3 }), (key) => {
-        const whole = [...key, newId()];
-        expect(readCursor(cursorOf(whole), whole.length)).toEqual(whole);
+      fc.property(fc.integer(), fc.date({ min: new Date(0), noInvalidDate: true }), (number, date) => {
+        const whole = [number, date.toISOString(), newId()];
+        fc.pre(date.getUTCFullYear() <= 9999);
+        expect(readCursor(cursorOf(whole), 'number', 'time')).toEqual(whole);
       }),
     );
   });
 
   test('that no list gave is refused, whatever it is', () => {
     fc.assert(
-      fc.property(fc.string(), fc.integer({ min: 1, max: 4 }), (text, length) => {
-        expect(codeOf(() => readCursor(text, length))).toBe('INVALID_INPUT');
+      fc.property(fc.string(), fc.subarray<KeyPart>(['number', 'time']), (text, parts) => {
+        expect(codeOf(() => readCursor(text, ...parts))).toBe('INVALID_INPUT');
       }),
     );
   });
 
   test.each([
-    ['of a list with another order', cursorOf([newId()]), 2],
-    ['whose id is none', cursorOf(['x']), 1],
-    ['whose id is a number', cursorOf([7]), 1],
-  ])('%s is refused', (_, cursor, length) => {
-    expect(codeOf(() => readCursor(cursor, length))).toBe('INVALID_INPUT');
+    ['of a list with another order', [newId()], ['number']],
+    ['whose id is none', ['x'], []],
+    ['whose id is a number', [7], []],
+    ['with a text for a number', ['x', newId()], ['number']],
+    ['with a fraction', [1.5, newId()], ['number']],
+    ['with a number that no column holds', [1e30, newId()], ['number']],
+    ['with a word for a time', ['now', newId()], ['time']],
+    ['with a time that JavaScript alone reads', ['1', newId()], ['time']],
+    ['with a time of the year 0', ['0000-01-01T00:00:00.000Z', newId()], ['time']],
+    ['with a time after the year 9999', ['+275760-09-13T00:00:00.000Z', newId()], ['time']],
+  ] as const)('%s is refused', (_, key, parts) => {
+    expect(codeOf(() => readCursor(cursorOf(key), ...parts))).toBe('INVALID_INPUT');
   });
 
   test('is absent at the start', () => {
-    expect([readCursor(null, 1), readCursor(undefined, 1)]).toEqual([null, null]);
+    expect([readCursor(null), readCursor(undefined)]).toEqual([null, null]);
   });
 });
 
@@ -70,7 +78,7 @@ describe('a page', () => {
     );
 
     expect(first).toMatchObject({ nodes: [1, 2], pageInfo: { hasNextPage: true } });
-    expect(readCursor(first.pageInfo.endCursor, 1)).toEqual([rows[1]?.id]);
+    expect(readCursor(first.pageInfo.endCursor)).toEqual([rows[1]?.id]);
     expect(all).toMatchObject({ nodes: [1, 2, 3], pageInfo: { hasNextPage: false } });
     expect(none).toEqual({ nodes: [], pageInfo: { hasNextPage: false, endCursor: null } });
   });
@@ -90,6 +98,17 @@ describe('an input', () => {
       expect.objectContaining({
         code: 'INVALID_INPUT',
         details: { fields: [{ path, message: 'holds a character that cannot be stored' }] },
+      }),
+    );
+  });
+
+  test('that is nested without end is refused', () => {
+    const deep = JSON.parse(`{"a":${'['.repeat(60_000)}${']'.repeat(60_000)}}`) as unknown;
+
+    expect(() => parseInput(z.unknown(), deep)).toThrow(
+      expect.objectContaining({
+        code: 'INVALID_INPUT',
+        details: { fields: [{ path: 'a.0.0', message: 'is nested deeper than 64 levels' }] },
       }),
     );
   });

@@ -29,14 +29,30 @@ export const cursorOf = (key: readonly (string | number)[]): string =>
 
 const cursorSchema = z.array(z.union([z.string(), z.number()])).max(4);
 
-/** Every key ends with an id, which makes it unique; anything else would only fail in the database. */
-const endsWithId = (key: readonly (string | number)[]): boolean => isUuid(String(key.at(-1)));
+/** What a list may be sorted by before the id, which makes every key unique. */
+export type KeyPart = 'number' | 'time';
 
-/** Reads a cursor, or null at the start; refuses what is none. */
-export const readCursor = (after: string | null | undefined, length: number): (string | number)[] | null => {
+const largestInteger = 2_147_483_647;
+
+// Only what a list can have given passes: anything else would fail in the database, as if the fault were ours.
+const fits: Readonly<Record<KeyPart, (value: string | number | undefined) => boolean>> = {
+  number: (value) => Number.isInteger(value) && Math.abs(Number(value)) <= largestInteger,
+  time: (value) => typeof value === 'string' && time.test(value) && !Number.isNaN(Date.parse(value)),
+};
+
+/** As `Date.toISOString` writes it, from the year 1 on: PostgreSQL knows no year 0. */
+const time = /^(?!0000)\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
+
+/** Reads a cursor, or null at the start; refuses what is none of a list sorted by `parts` and then by id. */
+export const readCursor = (
+  after: string | null | undefined,
+  ...parts: readonly KeyPart[]
+): (string | number)[] | null => {
   if (after === null || after === undefined) return null;
   const parsed = cursorSchema.safeParse(parseJson(Buffer.from(after, 'base64url').toString('utf8')));
-  if (parsed.success && parsed.data.length === length && endsWithId(parsed.data)) return parsed.data;
+  const key = parsed.data ?? [];
+  const fitting = key.length === parts.length + 1 && parts.every((part, index) => fits[part](key[index]));
+  if (fitting && isUuid(String(key.at(-1)))) return key;
   throw invalidInput('The cursor is not one that this list gave; start without `after`', [
     { path: 'after', message: 'not a cursor of this list' },
   ]);

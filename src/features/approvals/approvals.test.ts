@@ -160,7 +160,8 @@ describe('champion cannot be asked for', () => {
 
     const answer = await app.graphql({ ...app.service(), roles: ['engineer'] }, REQUEST, { input });
 
-    expect(answer.code).toBe('INVALID_INPUT');
+    expect(answer.code).toBe('FORBIDDEN');
+    expect(answer.errors[0]?.extensions?.['details']).toMatchObject({ rule: 'service-account' });
   });
 });
 

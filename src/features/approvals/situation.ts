@@ -228,7 +228,7 @@ const required = (value: string | null, name: string): string => {
   return value;
 };
 
-/** Reads everything that decides on a change. Within a transaction that locked what moves, it stays true until the end. */
+/** Reads everything that decides on a change. Within a transaction of `lockChange` it stays true until the end. */
 export const situationOf = async (db: ReadDb, change: Proposed, now: Date): Promise<Situation> => {
   const policy = await policyInForce(db);
   if (change.kind === 'POLICY') return ofPolicy(policy, change.proposal);

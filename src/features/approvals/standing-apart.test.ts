@@ -59,17 +59,13 @@ test('an alias is meant however it is spelled, and keeps the spelling that the m
   });
 });
 
-test('who decided keeps a name after leaving the workspace', async () => {
-  const given = await givenPromotable(app);
-  const id = await givenRequest(app, given);
-  const leaving = await app.actor('validator', { name: 'Valery Leaving' });
-  await decide(app, leaving, id);
+const leave = async (userId: string): Promise<void> => {
   const administrator = await app.actor('administrator');
   const { data } = await app.graphql<{ members: { nodes: { id: string; userId: string }[] } }>(
     administrator,
     '{ members(first: 200) { nodes { id userId } } }',
   );
-  const memberId = data?.members.nodes.find(({ userId }) => userId === leaving.id)?.id;
+  const memberId = data?.members.nodes.find((member) => member.userId === userId)?.id;
 
   const removed = await app.graphql(
     administrator,
@@ -78,7 +74,40 @@ test('who decided keeps a name after leaving the workspace', async () => {
   );
 
   expect(removed.errors).toEqual([]);
+};
+
+test('who decided keeps a name after leaving the workspace', async () => {
+  const given = await givenPromotable(app);
+  const id = await givenRequest(app, given);
+  const leaving = await app.actor('validator', { name: 'Valery Leaving' });
+  await decide(app, leaving, id);
+
+  await leave(leaving.id);
+
   expect((await shownOf(id)).approvals).toMatchObject([{ byName: 'Valery Leaving' }]);
+});
+
+test('an approval of somebody who left counts no more, and whoever looks is told so before anybody decides', async () => {
+  const given = await givenPromotable(app);
+  const { versionId, useCaseId } = given;
+  const id = await givenRequest(app, given);
+  const leaving = await app.actor('validator', { name: 'Vera Leaving' });
+  await decide(app, leaving, id);
+
+  await leave(leaving.id);
+
+  const requirements = 'requirements { rule message }';
+  const { data, errors } = await app.graphql(
+    await app.actor('auditor'),
+    `query ($id: ID!, $versionId: ID!, $useCaseId: ID!) {
+      changeRequest(id: $id) { standing { ${requirements} } }
+      promotionCheck(versionId: $versionId, alias: "champion", useCaseId: $useCaseId) { ${requirements} } }`,
+    { id, versionId, useCaseId },
+  );
+  expect(errors).toEqual([]);
+  const missing = { rule: 'approvals.validator', message: '0 of 1 approvals by validator' };
+  const told = { requirements: expect.arrayContaining([missing]) as unknown };
+  expect(data).toMatchObject({ changeRequest: { standing: told }, promotionCheck: told });
 });
 
 // Last: the policy changes for everybody here.

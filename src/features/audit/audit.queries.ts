@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Actor } from '../../kernel/actor.js';
 import type { AuditEntry } from '../../kernel/audit.js';
-import { invalidInput, notFound } from '../../kernel/errors.js';
+import { notFound } from '../../kernel/errors.js';
 import { cursorOf, pageInput, readCursor, type Page } from '../../kernel/page.js';
 import { defineQuery } from '../../kernel/query.js';
 import {
@@ -20,13 +20,8 @@ const period = {
 
 /** Where a page begins: events come in the order of their time, and of their ids where that is the same. */
 const placeOf = (after: string | null | undefined): readonly [string | null, string | null] => {
-  const key = readCursor(after, 2);
-  if (!key) return [null, null];
-  const [at, id] = key;
-  if (typeof at === 'string' && !Number.isNaN(Date.parse(at))) return [at, String(id)];
-  throw invalidInput('The cursor is not one that this list gave; start without `after`', [
-    { path: 'after', message: 'not a cursor of this list' },
-  ]);
+  const key = readCursor(after, 'time');
+  return key ? [String(key[0]), String(key[1])] : [null, null];
 };
 
 const cursorAt = (event: { readonly at: Date; readonly id: string }): string =>

@@ -74,7 +74,7 @@ export const listEndpoints = defineQuery({
   permission: 'endpoint:read',
   input: z.object({ ...pageInput, state: endpointState.nullish() }),
   handle: async ({ db, input }): Promise<Page<EndpointView>> => {
-    const after = readCursor(input.after, 1);
+    const after = readCursor(input.after);
     const rows = await readEndpoints(
       db,
       `where ($1::uuid is null or e.id < $1::uuid) and ($2::text is null or e.state = $2) order by e.id desc limit $3`,

@@ -19,7 +19,7 @@ export const listDocuments = defineQuery({
   permission: 'document:read',
   input: z.object({ ...pageInput }),
   handle: async ({ db, input }): Promise<Page<DocumentView>> => {
-    const after = readCursor(input.after, 1);
+    const after = readCursor(input.after);
     const rows = await db.sql<DocumentView>(
       `select id, sha256, name, text, created_by as "createdBy", created_at as "createdAt"
          from trusted_document where $1::uuid is null or id < $1::uuid order by id desc limit $2`,

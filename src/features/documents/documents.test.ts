@@ -95,6 +95,8 @@ describe('what cannot be run is not registered', () => {
   test.each([
     ['a syntax error', '{ viewer {', 'Syntax Error'],
     ['an unknown field', '{ viewer { nothing } }', 'Cannot query field'],
+    ['a subscription', 'subscription { viewer { id } }', 'Subscriptions are not served'],
+    ['the same field over and over', `{ viewer { ${'id '.repeat(1_980)} } }`, 'name each field once'],
     ['introspection', '{ __schema { queryType { name } } }', 'introspection'],
     ['too deep', `{ ${'a { '.repeat(12)} b ${'}'.repeat(12)} }`, '13 of at most 12 levels'],
   ])('%s', async (_, text, fault) => {

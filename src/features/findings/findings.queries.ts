@@ -66,7 +66,7 @@ export const listFindings = defineQuery({
     changeRequestId: z.uuid().nullish(),
   }),
   handle: async ({ db, input, now }): Promise<Page<FindingView>> => {
-    const after = readCursor(input.after, 1);
+    const after = readCursor(input.after);
     const rows = await db.sql<FindingView>(
       `select ${columns('$7')} from ${source}
         where ($1::uuid is null or f.id < $1::uuid) and ($2::text is null or f.state = $2)

@@ -14,7 +14,7 @@ export interface SessionView {
   readonly expiresAt: Date;
 }
 
-const afterId = (input: PageRequest): string | number | null => readCursor(input.after, 1)?.[0] ?? null;
+const afterId = (input: PageRequest): string | number | null => readCursor(input.after)?.[0] ?? null;
 
 export const listMySessions = defineQuery({
   name: 'session.listMine',

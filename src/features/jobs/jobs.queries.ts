@@ -49,7 +49,7 @@ export const listJobs = defineQuery({
     ...pageInput,
   }),
   handle: async ({ db, input }): Promise<Page<JobView>> => {
-    const after = readCursor(input.after, 1);
+    const after = readCursor(input.after);
     const rows = await db.sql<JobView>(
       `select ${columns} from job
         where ($1::text is null or subject_id = $1) and ($2::text is null or state = $2)

@@ -21,7 +21,7 @@ export const listNotifications = defineQuery({
   permission: 'notification:read',
   input: z.object({ ...pageInput, subjectId: z.uuid().nullish() }),
   handle: async ({ db, input }): Promise<Page<NotificationView>> => {
-    const after = readCursor(input.after, 1);
+    const after = readCursor(input.after);
     const rows = await db.sql<NotificationView>(
       `select id, channel, subject_kind as "subjectKind", subject_id as "subjectId", title, state, reason,
               created_at as "createdAt"

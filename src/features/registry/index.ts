@@ -5,7 +5,7 @@ export { ModelAlias } from './model-alias.entity.js';
 export { ModelTag } from './model-tag.entity.js';
 export { ModelVersion, versionState, type Lineage, type VersionState } from './model-version.entity.js';
 export { aliasName, artifactPath, foldName, matchesPattern, modelName } from './names.js';
-export { isProtected, protectedAliasPatterns } from './protection.js';
+export { holdPolicy, isProtected, protectedAliasPatterns, replacePolicy } from './protection.js';
 export { modelKind, RegisteredModel, type ModelKind } from './registered-model.entity.js';
 export {
   deleteAlias,

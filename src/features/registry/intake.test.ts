@@ -97,6 +97,29 @@ describe('a version is rejected, with the file and the reason', () => {
     ],
     ['a capital ending', only('M.ONNX', 'hello'), /^M\.ONNX: it is not/],
     ['an empty file', only('m.onnx', ''), /^m\.onnx: it is empty/],
+    [
+      'a model whose producer has a NUL in its name',
+      only('m.onnx', Buffer.concat([addModel(), Buffer.from([0x12, 3, 0x61, 0, 0x62])])),
+      /^m\.onnx: producer holds a character that cannot be stored/,
+    ],
+    [
+      'a manifest with half a character',
+      new Map([
+        ...only('m.onnx', addModel()),
+        ['manifest.json', '{"schema":"countersign.ensemble/1","name":"\\ud800"}'],
+      ]),
+      /^manifest\.json: name holds a character that cannot be stored/,
+    ],
+    [
+      'a manifest that is no JSON',
+      new Map([...only('m.onnx', addModel()), ['manifest.json', '['.repeat(100_000)]]),
+      /^manifest\.json: is not JSON/,
+    ],
+    [
+      'so many faults in so odd a name that the sentence is cut within a character',
+      new Map(Array.from({ length: 9 }, (_, index) => [`${'😀'.repeat(130)}${String(index)}.onnx`, ''])),
+      /it is empty/,
+    ],
   ])('%s', async (_, files, reason) => {
     const version = await taken(files);
 

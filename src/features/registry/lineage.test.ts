@@ -134,3 +134,24 @@ test('who registered the same bytes as another version had a hand in it', async 
 
   expect([first, second, third].map(({ id }) => actors.has(id))).toEqual([true, true, false]);
 });
+
+test('who uploaded the same model beside other files had a hand in it, who shares a table of data had none', async () => {
+  const [first, second, third] = [
+    await person('onnx-one'),
+    await person('onnx-two'),
+    await person('table-three'),
+  ];
+  const versionOf = async (actor: Actor, files: Readonly<Record<string, string>>): Promise<string> => {
+    const { id: modelId } = await app.run(createModel, actor, { name: `of ${actor.name}`, kind: 'ONNX' });
+    const { id } = await app.run(createModelVersion, actor, { modelId });
+    for (const [path, content] of Object.entries(files)) await putArtifact(app, actor, id, path, content);
+    return id;
+  };
+  await versionOf(second, { 'renamed.onnx': 'the model' });
+  await versionOf(third, { 'rows.csv': 'a,b', 'other.onnx': 'another model' });
+  const versionId = await versionOf(first, { 'm.onnx': 'the model', 'rows.csv': 'a,b', 'readme.txt': 'new' });
+
+  const actors = await lineageOf(versionId);
+
+  expect([first, second, third].map(({ id }) => actors.has(id))).toEqual([true, true, false]);
+});

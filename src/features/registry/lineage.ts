@@ -7,9 +7,13 @@ import type { ReadDb } from '../../kernel/db.js';
 const subjects = `
 with recursive ancestry(id, model_id, lineage, created_by) as (
   select id, model_id, lineage, created_by from model_version
-   -- Whoever registered the same bytes made the same thing, under whatever name.
+   -- Whoever registered the same bytes made the same thing, under whatever name; one more file beside the model does
+   -- not make it another one.
    where id = $1 or digest = (select digest from model_version v where v.id = $1
                                  and exists (select from artifact f where f.version_id = v.id))
+      or id in (select other.version_id
+                  from artifact f join artifact other on other.sha256 = f.sha256
+                 where f.version_id = $1 and f.path ilike '%.onnx' and other.path ilike '%.onnx')
   union
   select parent.id, parent.model_id, parent.lineage, parent.created_by
     from model_version parent join ancestry child on parent.id = (child.lineage ->> 'parentVersionId')::uuid

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { storageFault } from '../../kernel/input.js';
 import { foldName, pathFault } from './names.js';
 
 /** Where the manifest of an ensemble stands among the artifacts of its version. */
@@ -39,6 +40,16 @@ export const ensembleManifest = z.looseObject({
 
 /** A manifest of an ensemble, as far as intake reads it. */
 export type EnsembleManifest = z.output<typeof ensembleManifest>;
+
+/** Reads a manifest, or says in what it is none. */
+export const readEnsembleManifest = (json: unknown): EnsembleManifest | string => {
+  const fault = storageFault(json);
+  if (fault !== null) return fault;
+  const parsed = ensembleManifest.safeParse(json);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  return `${issue?.path.join('.') ?? ''} ${issue?.message ?? ''}`.trim();
+};
 
 /**
  * Where a file that a manifest names stands in the version: paths lead out of the manifest's folder in the

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
 import { z } from 'zod';
-import type { ReadDb } from '../../kernel/db.js';
+import type { ReadDb, Tx } from '../../kernel/db.js';
 import { AppError } from '../../kernel/errors.js';
 import { installationRoot } from '../../kernel/root.js';
 import { matchesPattern } from './names.js';
@@ -27,19 +27,33 @@ export const protectedAliasPatterns = async (db: ReadDb): Promise<readonly strin
   return defaults;
 };
 
+const policyLock = `hashtextextended('approval policy/' || app_workspace(), 0)`;
+
+/** Keeps the policy as it is until the transaction ends: what it allowed is still allowed when it happens. */
+export const holdPolicy = async (tx: Tx): Promise<void> => {
+  await tx.sql(`select pg_advisory_xact_lock_shared(${policyLock})`);
+};
+
+/** Waits until nobody acts under the present policy any more, for whoever puts another one in its place. */
+export const replacePolicy = async (tx: Tx): Promise<void> => {
+  await tx.sql(`select pg_advisory_xact_lock(${policyLock})`);
+};
+
 /** Whether an alias moves only through an approved change. */
 export const isProtected = async (db: ReadDb, alias: string): Promise<boolean> =>
   (await protectedAliasPatterns(db)).some((pattern) => matchesPattern(alias, pattern));
 
-/** Refuses what would change to what the alias resolves. */
-export const refuseProtected = (alias: string, deed: string): AppError =>
+const refusal = (alias: string, deed: string): AppError =>
   new AppError(
     'PRECONDITION_FAILED',
     `The alias ${alias} is protected: ${deed} needs an approved change request. Ask with requestPromotion.`,
     { rule: 'protected-alias', alias, next: 'requestPromotion' },
   );
 
-/** Refuses when the alias is protected. */
-export const requireUnprotected = async (db: ReadDb, alias: string, deed: string): Promise<void> => {
-  if (await isProtected(db, alias)) throw refuseProtected(alias, deed);
+/** Refuses what would change to what an alias resolves, when one of them is protected. */
+export const requireUnprotected = async (tx: Tx, aliases: readonly string[], deed: string): Promise<void> => {
+  await holdPolicy(tx);
+  const patterns = await protectedAliasPatterns(tx);
+  const found = aliases.find((alias) => patterns.some((pattern) => matchesPattern(alias, pattern)));
+  if (found !== undefined) throw refusal(found, deed);
 };

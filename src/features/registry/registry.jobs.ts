@@ -3,13 +3,14 @@ import { z } from 'zod';
 import { inspectOnnx, type ModelReport } from '../../compute/intake/index.js';
 import { AppError } from '../../kernel/errors.js';
 import { giveUpJob } from '../../kernel/give-up.js';
+import { storageFault } from '../../kernel/input.js';
 import { defineJob, defineReaction, type JobContext } from '../../kernel/job.js';
 import type { Artifact } from './artifact.entity.js';
 import {
-  ensembleManifest,
   manifestFaults,
   manifestName,
   manifestPath,
+  readEnsembleManifest,
   type EnsembleManifest,
 } from './manifest.js';
 import { recordIntake } from './registry.commands/record-intake.js';
@@ -64,10 +65,11 @@ const examine = async (context: Context, artifacts: readonly Artifact[]): Promis
     await context.progress(index / (models.length + 1), `Opening ${artifact.path}`);
     const { signal, outside } = context;
     const answer = await outside.artifacts.withFile(artifact.sha256, (path) => inspectOnnx(path, { signal }));
-    if (answer.accepted) findings.reports.set(artifact.path, answer.report);
+    const refusal = answer.accepted ? storageFault(answer.report) : answer.reason;
+    if (answer.accepted && refusal === null) findings.reports.set(artifact.path, answer.report);
     else {
       findings.refused.add(artifact.path);
-      findings.faults.push(`${artifact.path}: ${answer.reason}`);
+      findings.faults.push(`${artifact.path}: ${refusal ?? ''}`);
     }
   }
   await context.progress(models.length / (models.length + 1), 'Comparing with the manifest');
@@ -83,21 +85,23 @@ const examineManifest = async (
   const files = new Map(artifacts.map((artifact) => [artifact.path, artifact]));
   const stored = files.get(manifestName);
   if (!stored) return;
-  const parsed = ensembleManifest.safeParse(await outside.artifacts.withFile(stored.sha256, readJson));
-  if (!parsed.success) {
-    const [issue] = parsed.error.issues;
-    findings.faults.push(
-      `${manifestName}: ${issue?.path.join('.') ?? ''} ${issue?.message ?? 'is not valid'}`,
-    );
+  const json = await outside.artifacts.withFile(stored.sha256, readJson);
+  if (json === null) {
+    findings.faults.push(`${manifestName}: is not JSON of at most ${String(maxManifestBytes)} bytes`);
     return;
   }
-  findings.manifest = parsed.data;
-  const background = files.get(manifestPath(parsed.data.background.file));
+  const read = readEnsembleManifest(json);
+  if (typeof read === 'string') {
+    findings.faults.push(`${manifestName}: ${read}`);
+    return;
+  }
+  findings.manifest = read;
+  const background = files.get(manifestPath(read.background.file));
   const backgroundHeader = background
     ? await outside.artifacts.withFile(background.sha256, readHeader)
     : null;
   const { reports: shapes, refused } = findings;
-  findings.faults.push(...manifestFaults(parsed.data, { files, shapes, refused, backgroundHeader }));
+  findings.faults.push(...manifestFaults(read, { files, shapes, refused, backgroundHeader }));
 };
 
 const readBounded = async (path: string): Promise<string | null> => {
@@ -119,12 +123,16 @@ const readHeader = async (path: string): Promise<string[] | null> => {
   return text === null ? null : (text.split('\n', 1)[0] ?? '').trim().split(',');
 };
 
+/** What came out of a stranger's file, as a sentence that can be stored and read: also half a character is none. */
+const printable = (text: string): string => text.replace(/\p{C}/gu, ' ');
+
 const record = async (
   { run, actor, clock, payload: { versionId }, jobId, progress }: Context,
   artifacts: readonly Artifact[],
-  { reports, faults, manifest }: Findings,
+  { reports, faults: found, manifest }: Findings,
   started: Date,
 ): Promise<void> => {
+  const faults = found.map(printable);
   const rejected = faults.length > 0;
   const files = artifacts.map(({ path, sha256, bytes }) => ({
     path,
@@ -132,7 +140,7 @@ const record = async (
     bytes,
     model: reports.get(path) ?? null,
   }));
-  const found = {
+  const opened = {
     files,
     faults,
     runtime: reports.values().next().value?.runtime ?? null,
@@ -140,10 +148,10 @@ const record = async (
     startedAt: started.toISOString(),
     durationMs: clock.now().getTime() - started.getTime(),
   };
-  const message = rejected ? faults.join('; ').slice(0, 2000) : 'Every check of intake passed';
+  const message = rejected ? printable(faults.join('; ').slice(0, 2000)) : 'Every check of intake passed';
   const signature = rejected ? null : signatureOf(reports, manifest);
   const state = rejected ? 'REJECTED' : 'READY';
-  const input = { versionId, state, message, signature, intake: found } as const;
+  const input = { versionId, state, message, signature, intake: opened } as const;
   await run(recordIntake, actor, input, { effectKey: `${jobId}:record` });
   await progress(1, rejected ? 'Refused' : 'Ready');
 };

@@ -62,7 +62,7 @@ export const listModels = defineQuery({
   permission: 'model:read',
   input: z.object({ search: z.string().trim().max(200).nullish(), ...pageInput }),
   handle: async ({ db, input }): Promise<Page<ModelView>> => {
-    const after = readCursor(input.after, 1);
+    const after = readCursor(input.after);
     const search = input.search ? `%${literal(foldName(input.search))}%` : null;
     const rows = await db.sql<ModelView>(
       `${modelSelect}
@@ -114,7 +114,7 @@ export const listModelVersions = defineQuery({
   input: z.object({ modelId: z.uuid(), ...pageInput }),
   handle: async ({ db, input }): Promise<Page<VersionView>> => {
     if (!(await findModel(db, { id: input.modelId }))) throw notFound('The model');
-    const after = readCursor(input.after, 2);
+    const after = readCursor(input.after, 'number');
     const rows = await db.sql<VersionView>(
       `${versionSelect}
         where model_id = $1 and deleted_at is null and ($2::int is null or version < $2::int)

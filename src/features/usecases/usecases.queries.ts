@@ -28,7 +28,7 @@ export const listUseCases = defineQuery({
   permission: 'useCase:read',
   input: z.object({ ...pageInput }),
   handle: async ({ db, input }): Promise<Page<UseCaseView>> => {
-    const after = readCursor(input.after, 1);
+    const after = readCursor(input.after);
     const rows = await db.sql<UseCaseView>(
       `${select} where $1::uuid is null or c.id > $1::uuid order by c.id limit $2`,
       [after?.[0] ?? null, input.first + 1],

@@ -74,7 +74,7 @@ export const listMyWorkspaces = defineQuery({
   scope: 'installation',
   input: z.object({ ...pageInput }),
   handle: async ({ db, actor, input }): Promise<Page<WorkspaceView>> => {
-    const after = readCursor(input.after, 1);
+    const after = readCursor(input.after);
     const rows = await db.sql<WorkspaceRow>(
       `select ${workspaceColumns}, m.roles || m.roles_by_rule as roles
          from member m join workspace w on w.id = m.workspace_id join organization o on o.id = w.organization_id
@@ -106,7 +106,7 @@ export const listMembers = defineQuery({
   permission: 'member:read',
   input: z.object({ ...pageInput }),
   handle: async ({ db, input }): Promise<Page<MemberView>> => {
-    const after = readCursor(input.after, 1);
+    const after = readCursor(input.after);
     const rows = await db.sql<MemberView>(
       `select m.id, m.user_id as "userId", u.display_name as name, m.created_at as "createdAt",
               array(select distinct unnest(m.roles || m.roles_by_rule) order by 1) as roles

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { AuditEntry } from '../../../kernel/audit.js';
 import type { Tx } from '../../../kernel/db.js';
 import { newId } from '../../../kernel/id.js';
-import { moveAlias } from '../../registry/index.js';
+import { moveAlias, replacePolicy } from '../../registry/index.js';
 import { ApprovalPolicy } from '../approval-policy.entity.js';
 import { ChangeRequest, type ChangeState } from '../change-request.entity.js';
 import { quorumMet, type Counted } from '../decide-rules.js';
@@ -44,6 +44,7 @@ const putPolicy = async (tx: Tx, { change, situation, actorId, now }: Carrying):
   const revision = situation.policy.revision + 1;
   const sha256 = sha256Of(document);
   const { workspaceId } = change;
+  await replacePolicy(tx);
   const row = { id, workspaceId, revision, document, sha256, source, changeRequestId: change.id };
   await tx.insert(ApprovalPolicy, { ...row, createdBy: actorId, createdAt: now });
   const changes = {

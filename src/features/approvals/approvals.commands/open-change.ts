@@ -2,7 +2,7 @@ import type { Actor } from '../../../kernel/actor.js';
 import type { AuditEntry } from '../../../kernel/audit.js';
 import type { CommandContext } from '../../../kernel/command.js';
 import type { Tx } from '../../../kernel/db.js';
-import { conflict, invalidInput } from '../../../kernel/errors.js';
+import { AppError, conflict } from '../../../kernel/errors.js';
 import { newId } from '../../../kernel/id.js';
 import { expireChangeJob } from '../approvals.jobs/expire-change.js';
 import { ChangeRequest } from '../change-request.entity.js';
@@ -64,7 +64,8 @@ const nextNumber = async (tx: Tx, workspaceId: string): Promise<number> => {
 
 const requirePerson = (actor: Actor): void => {
   if (actor.kind === 'user') return;
-  throw invalidInput('A person asks for a change and answers for it; a machine cannot');
+  const sentence = 'A person asks for a change and answers for it; service accounts and jobs never do';
+  throw new AppError('FORBIDDEN', sentence, { rule: 'service-account' });
 };
 
 /** Opens a change request in the caller's transaction, bound to what decides on it at this moment. */

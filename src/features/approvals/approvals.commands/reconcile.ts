@@ -1,5 +1,5 @@
 import type { AuditEntry } from '../../../kernel/audit.js';
-import type { Tx } from '../../../kernel/db.js';
+import type { ReadDb, Tx } from '../../../kernel/db.js';
 import { Approval } from '../approval.entity.js';
 import { ChangeRequest } from '../change-request.entity.js';
 import { differencesOf, readManifest, sentenceOf, voids, type Difference } from '../manifest.js';
@@ -13,7 +13,8 @@ export interface Reconciled {
   readonly audit: readonly AuditEntry[];
 }
 
-interface Voided {
+/** A decision that lost its ground, and why. */
+export interface Voided {
   readonly approval: Approval;
   readonly why: string;
 }
@@ -25,8 +26,8 @@ interface Standing {
 }
 
 /** How the people who decided stand in the workspace now; whoever left it is not among them. */
-const standingNow = async (tx: Tx, people: readonly string[]): Promise<ReadonlyMap<string, Standing>> => {
-  const rows = await tx.sql<Standing>(
+const standingNow = async (db: ReadDb, people: readonly string[]): Promise<ReadonlyMap<string, Standing>> => {
+  const rows = await db.sql<Standing>(
     `select m.user_id as id, m.roles || m.roles_by_rule as roles, u.disabled_at is not null as disabled
        from member m join app_user u on u.id = m.user_id
       where m.user_id = any($1)`,
@@ -51,7 +52,7 @@ const whyVoid = (
 };
 
 const judgeEach = async (
-  tx: Tx,
+  db: ReadDb,
   decisions: readonly Approval[],
   situation: Situation,
   grounds: readonly Difference[],
@@ -61,13 +62,34 @@ const judgeEach = async (
     return decisions.map((approval) => ({ approval, why }));
   }
   const people = await standingNow(
-    tx,
+    db,
     decisions.map((one) => one.by),
   );
   return decisions.flatMap((approval) => {
     const why = whyVoid(approval, situation, people);
     return why === null ? [] : [{ approval, why }];
   });
+};
+
+/** What a request would become if it were held against the present. */
+export interface Held {
+  readonly differences: readonly Difference[];
+  /** Decisions that still count. */
+  readonly decisions: readonly Approval[];
+  readonly voided: readonly Voided[];
+}
+
+/** Holds a request against the present and changes nothing: commands and readers judge by the same. */
+export const heldAgainst = async (
+  db: ReadDb,
+  change: Pick<ChangeRequest, 'id' | 'manifest'>,
+  situation: Situation,
+): Promise<Held> => {
+  const all = await decisionsOn(db, change.id);
+  const differences = differencesOf(readManifest(change.manifest), situation.manifest);
+  const voided = await judgeEach(db, all, situation, differences.filter(voids));
+  const gone = new Set(voided.map(({ approval }) => approval.id));
+  return { differences, voided, decisions: all.filter((one) => !gone.has(one.id)) };
 };
 
 /**
@@ -80,9 +102,7 @@ export const reconcile = async (
   situation: Situation,
   now: Date,
 ): Promise<Reconciled> => {
-  const decisions = await decisionsOn(tx, change.id);
-  const differences = differencesOf(readManifest(change.manifest), situation.manifest);
-  const voided = await judgeEach(tx, decisions, situation, differences.filter(voids));
+  const { differences, decisions, voided } = await heldAgainst(tx, change, situation);
   for (const { approval, why } of voided) {
     await tx.update(Approval, { id: approval.id }, { voidedAt: now, voidReason: why });
   }
@@ -90,9 +110,8 @@ export const reconcile = async (
     const { manifest, digest: manifestSha256, fromVersionId } = situation;
     await tx.update(ChangeRequest, { id: change.id }, { manifest, manifestSha256, fromVersionId });
   }
-  const gone = new Set(voided.map(({ approval }) => approval.id));
   return {
-    decisions: decisions.filter((one) => !gone.has(one.id)),
+    decisions,
     audit: differences.length + voided.length === 0 ? [] : [entryOf(change, situation, differences, voided)],
   };
 };

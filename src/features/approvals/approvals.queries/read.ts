@@ -4,7 +4,7 @@ import { maxPageSize, pageInput, pageOf, readCursor, type Page } from '../../../
 import { defineQuery } from '../../../kernel/query.js';
 import { aliasName, foldName } from '../../registry/index.js';
 import { isReady } from '../approvals.commands/carry-out.js';
-import { decisionsOn } from '../approvals.commands/find.js';
+import { heldAgainst } from '../approvals.commands/reconcile.js';
 import type { ApprovalPolicy } from '../approval-policy.entity.js';
 import { ChangeRequest, changeKind, changeState } from '../change-request.entity.js';
 import { policyInForce, type PolicyInForce } from '../policy-in-force.js';
@@ -47,7 +47,7 @@ export const listChanges = defineQuery({
     endpointId: z.uuid().nullish(),
   }),
   handle: async ({ db, input }): Promise<Page<ChangeView>> => {
-    const after = readCursor(input.after, 1);
+    const after = readCursor(input.after);
     const rows = await readChanges(
       db,
       `where ($1::uuid is null or c.id < $1::uuid) and ($2::text is null or c.state = $2)
@@ -94,7 +94,7 @@ export const listPolicies = defineQuery({
   permission: 'policy:read',
   input: z.object({ ...pageInput }),
   handle: async ({ db, input }): Promise<Page<PolicyInForce>> => {
-    const after = readCursor(input.after, 1);
+    const after = readCursor(input.after);
     const rows = await db.sql<ApprovalPolicy>(
       `select id, revision, document, sha256, source, change_request_id as "changeRequestId", created_at as "createdAt"
          from approval_policy where $1::uuid is null or id < $1::uuid order by id desc limit $2`,
@@ -128,11 +128,11 @@ export const promotionCheck = defineQuery({
     const { versionId, alias, useCaseId } = input;
     await requireProtected(db, alias);
     const target = { kind: 'ALIAS', versionId, alias, useCaseId, endpointId: null, proposal: null } as const;
-    const situation = await situationOf(db, target, now);
     const open = (await db.find(ChangeRequest, { where: { versionId, useCaseId, state: 'OPEN' } })).find(
       (one) => one.alias !== null && foldName(one.alias) === foldName(alias) && one.expiresAt > now,
     );
-    const decisions = open ? await decisionsOn(db, open.id) : [];
+    const situation = await situationOf(db, open ?? target, now);
+    const decisions = open ? (await heldAgainst(db, open, situation)).decisions : [];
     return {
       allowed: isReady(situation, decisions),
       openChangeRequestId: open?.id ?? null,

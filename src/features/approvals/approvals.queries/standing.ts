@@ -6,11 +6,11 @@ import { maxPageSize } from '../../../kernel/page.js';
 import type { Permission } from '../../../kernel/permissions.js';
 import { defineQuery } from '../../../kernel/query.js';
 import { isReady } from '../approvals.commands/carry-out.js';
-import { decisionsOn } from '../approvals.commands/find.js';
+import { heldAgainst } from '../approvals.commands/reconcile.js';
 import type { Approval } from '../approval.entity.js';
 import { ChangeRequest } from '../change-request.entity.js';
 import { canDecide, closedFault } from '../decide-rules.js';
-import { differencesOf, readManifest, voids, type Difference } from '../manifest.js';
+import { voids, type Difference } from '../manifest.js';
 import { requirementsOf, type RequirementView } from '../requirements.js';
 import { situationOf, type Situation } from '../situation.js';
 
@@ -79,18 +79,15 @@ const standingOf = async (looking: Looking, change: ChangeRequest): Promise<Stan
   // What has ended stands as it ended; the present has no say in it any more.
   if (closedFault({ change, now })) return closedStanding(change);
   const situation = await situationOf(db, change, now);
-  const decisions = await decisionsOn(db, change.id);
-  const changed = differencesOf(readManifest(change.manifest), situation.manifest);
-  const differences = changed.map((one) => ({ ...one, voids: voids(one) }));
-  const counted = differences.some((one) => one.voids) ? [] : decisions;
-  const ready = isReady(situation, counted);
+  const { decisions, differences } = await heldAgainst(db, change, situation);
+  const ready = isReady(situation, decisions);
   return {
     id: change.id,
     ready,
     manifestSha256: situation.digest,
-    differences,
-    requirements: await requirementsOf(db, situation, counted, change.requestedBy),
-    viewerCan: deedsOf(looking, { change, situation, decisions: counted }, ready),
+    differences: differences.map((one) => ({ ...one, voids: voids(one) })),
+    requirements: await requirementsOf(db, situation, decisions, change.requestedBy),
+    viewerCan: deedsOf(looking, { change, situation, decisions }, ready),
   };
 };
 

@@ -19,7 +19,7 @@ export const listDecisions = defineQuery({
     ...pageInput,
   }),
   handle: async ({ db, input }): Promise<Page<DecisionSummary>> => {
-    const after = readCursor(input.after, 1);
+    const after = readCursor(input.after);
     const rows = await db.sql<DecisionSummary>(
       `select ${summaryColumns}
          from decision d join endpoint e on e.id = d.endpoint_id
@@ -76,7 +76,7 @@ export const listReviews = defineQuery({
   permission: 'review:read',
   input: z.object({ state: reviewState.nullish(), endpoint: endpointSlug.nullish(), ...pageInput }),
   handle: async ({ db, input, now }): Promise<Page<ReviewView>> => {
-    const after = readCursor(input.after, 1);
+    const after = readCursor(input.after);
     const rows = await db.sql<ReviewRow>(
       `select ${reviewColumns} from human_review r join endpoint e on e.id = r.endpoint_id
         where ($1::text is null or r.state = $1) and ($2::text is null or e.slug = $2)

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { AuditEntry } from '../../../kernel/audit.js';
 import { defineCommand, nothingChanged } from '../../../kernel/command.js';
 import { newId } from '../../../kernel/id.js';
-import { versionOr404 } from '../../registry/index.js';
+import { lockVersion } from '../../registry/index.js';
 import { currentEvaluationPolicy, digestOf } from '../evaluation-policy.js';
 import { Evaluation } from '../evaluation.entity.js';
 import { evidenceResult, type EvidenceResult } from '../evidence-result.js';
@@ -51,7 +51,8 @@ export const recordEvaluation = defineCommand({
   handle: async ({ tx, input, target: evaluation, now }) => {
     const { id } = evaluation;
     if (evaluation.finishedAt !== null) return { result: { id }, audit: nothingChanged };
-    const version = await versionOr404(tx, evaluation.versionId);
+    // Approvals stand on evidence: whoever decides on the version at this moment decides before it or after it.
+    const version = await lockVersion(tx, evaluation.versionId);
     const { validDays } = currentEvaluationPolicy();
     const inputSha256 = digestOf(input.inputs);
     const rows = input.results.map((result) => ({

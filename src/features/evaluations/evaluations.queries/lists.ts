@@ -83,7 +83,7 @@ export const listEvaluations = defineQuery({
     state: evaluationState.nullish(),
   }),
   handle: async ({ db, input }): Promise<Page<EvaluationView>> => {
-    const after = readCursor(input.after, 1);
+    const after = readCursor(input.after);
     const rows = await db.sql<EvaluationView>(
       `${evaluationSelect}
         where ($1::uuid is null or e.id < $1::uuid) and ($2::uuid is null or e.version_id = $2::uuid)
@@ -131,7 +131,7 @@ export const listEvidence = defineQuery({
     newest: z.boolean().default(false),
   }),
   handle: async ({ db, input, now }): Promise<Page<EvidenceView>> => {
-    const after = readCursor(input.after, 1);
+    const after = readCursor(input.after);
     const rows = await db.sql<EvidenceView>(
       `${evidenceSelect('$6')}
         where e.version_id = $1 and ($2::uuid is null or e.use_case_id = $2::uuid)

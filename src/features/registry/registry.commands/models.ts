@@ -5,7 +5,7 @@ import { conflict } from '../../../kernel/errors.js';
 import { newId } from '../../../kernel/id.js';
 import { ModelAlias } from '../model-alias.entity.js';
 import { foldName, modelName } from '../names.js';
-import { isProtected, refuseProtected } from '../protection.js';
+import { requireUnprotected } from '../protection.js';
 import { modelKind, RegisteredModel } from '../registered-model.entity.js';
 import { lockModel } from './find.js';
 
@@ -76,9 +76,11 @@ export const updateModel = defineCommand({
 /** Those who use a model by name and protected alias must not find another one, or none, without an approval. */
 const requireNoProtectedAlias = async (tx: Tx, modelId: string, deed: string): Promise<ModelAlias[]> => {
   const aliases = await tx.find(ModelAlias, { where: { modelId }, order: { id: 'ASC' } });
-  for (const alias of aliases) {
-    if (await isProtected(tx, alias.name)) throw refuseProtected(alias.name, deed);
-  }
+  await requireUnprotected(
+    tx,
+    aliases.map(({ name }) => name),
+    deed,
+  );
   return aliases;
 };
 

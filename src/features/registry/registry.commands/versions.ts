@@ -8,7 +8,7 @@ import { newId } from '../../../kernel/id.js';
 import { Artifact } from '../artifact.entity.js';
 import { ModelAlias } from '../model-alias.entity.js';
 import { lineageDataset, ModelVersion } from '../model-version.entity.js';
-import { isProtected, refuseProtected } from '../protection.js';
+import { requireUnprotected } from '../protection.js';
 import { RegisteredModel } from '../registered-model.entity.js';
 import { intake } from '../registry.jobs.js';
 import { lockModel, lockModelAndVersion } from './find.js';
@@ -153,9 +153,8 @@ export const deleteModelVersion = defineCommand({
   target,
   handle: async ({ tx, target: { version }, now }) => {
     const aliases = await tx.find(ModelAlias, { where: { versionId: version.id } });
-    for (const alias of aliases) {
-      if (await isProtected(tx, alias.name)) throw refuseProtected(alias.name, 'deleting its version');
-    }
+    const names = aliases.map(({ name }) => name);
+    await requireUnprotected(tx, names, 'deleting its version');
     await tx.remove(ModelAlias, { versionId: version.id });
     await tx.update(ModelVersion, { id: version.id }, { deletedAt: now });
     return {
@@ -166,7 +165,7 @@ export const deleteModelVersion = defineCommand({
         facts: {
           modelId: version.modelId,
           version: version.version,
-          aliases: aliases.map(({ name }) => name),
+          aliases: names,
         },
       },
     };

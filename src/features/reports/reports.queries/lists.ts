@@ -63,7 +63,7 @@ export const listReports = defineQuery({
     state: reportState.nullish(),
   }),
   handle: async ({ db, input }): Promise<Page<ReportView>> => {
-    const after = readCursor(input.after, 1);
+    const after = readCursor(input.after);
     const rows = await db.sql<ReportView>(
       `${reportSelect}
         where ($1::uuid is null or r.id < $1::uuid) and ($2::uuid is null or r.subject_id = $2::uuid)
@@ -135,7 +135,7 @@ export const listReportSchedules = defineQuery({
   permission: 'reportSchedule:read',
   input: z.object({ ...pageInput }),
   handle: async ({ db, input }): Promise<Page<ScheduleView>> => {
-    const after = readCursor(input.after, 1);
+    const after = readCursor(input.after);
     const rows = await db.sql<ScheduleView>(
       `select s.id, s.name, s.template, s.subject_kind as "subjectKind", s.subject_id as "subjectId", s.cron,
               s.time_zone as "timeZone", s.catch_up as "catchUp", s.state, s.next_run_at as "nextRunAt",
