@@ -51,3 +51,12 @@ test('the start page offers the finished reports of the workspace to those who m
     expect([answer.status, answer.headers.get('content-type')]).toEqual([200, type]);
   }
 });
+
+test('the start page leads to the metrics of the worker too, where jobs and decisions are measured', async () => {
+  const shown = async (environment: Record<string, string>): Promise<string> => {
+    const { url } = await openTestDoor(app, { environment });
+    return (await fetch(url)).text();
+  };
+  expect(await shown({ WORKER_METRICS_PORT: '14999' })).toContain('href="http://127.0.0.1:14999/metrics"');
+  expect(await shown({})).not.toContain('Metrics of the worker');
+});

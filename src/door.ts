@@ -62,7 +62,15 @@ const linksOf = (config: Config): Link[] => [
   { href: '/docs', label: 'Documents' },
   { href: '/health/ready', label: 'Health' },
   { href: '/metrics', label: 'Metrics' },
+  ...workerMetrics(config),
 ];
+
+/** Jobs and decisions are measured where they are done; elsewhere than on this machine nobody may reach that port. */
+const workerMetrics = ({ mode, url, workerMetricsPort: port }: Config): Link[] => {
+  if (mode !== 'development' || port === null) return [];
+  const { hostname } = new URL(url);
+  return [{ href: `http://${hostname}:${String(port)}/metrics`, label: 'Metrics of the worker' }];
+};
 
 /** What the start page offers of the actor's workspace. */
 const newestReports =
