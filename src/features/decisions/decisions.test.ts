@@ -224,23 +224,6 @@ test('a referred case waits without a job, is decided by a person, and the perso
   ]);
 });
 
-test('what is finished is counted by its action; how long it took, only when nobody had to wait for a person', async () => {
-  const measured = async (): Promise<[number, number, number]> => {
-    const text = await app.metrics.registry.metrics();
-    const valueOf = (line: string): number =>
-      Number(new RegExp(`^${line} (\\d+)$`, 'm').exec(text)?.[1] ?? 0);
-    const counter = (action: string): number => valueOf(`countersign_decisions_total{action="${action}"}`);
-    const timed = valueOf('countersign_decision_seconds_count');
-    return [counter('ACCEPT_STATED_INCOME'), counter('REFER'), timed];
-  };
-  const [accepted, referred, timed] = await measured();
-
-  await decided();
-  await decided({ statedIncome: 5_000_000 });
-
-  expect(await measured()).toEqual([accepted + 1, referred, timed + 1]);
-});
-
 test('a suspended endpoint accepts nothing and ends what has not been decided', async () => {
   const other = await givenEndpoint(app);
   const { data } = await request({ endpoint: other.slug });
