@@ -39,7 +39,6 @@ const providerOf = (app: App, config: Config): IdentityProvider | null => {
       groupsClaim: config.groupsClaim,
       callbackUrl: `${config.url}/auth/callback`,
       afterSignOutUrl: `${config.url}/`,
-      mode: config.mode,
     },
     app.log,
   );

@@ -276,13 +276,6 @@ describe('documents', () => {
   });
 });
 
-test('a public address without https is refused, except on this machine', async () => {
-  const config = readConfig({ COUNTERSIGN_URL: 'http://governance.example', COUNTERSIGN_HOME: app.folder });
-  await expect(openDoor(app, config, { outside: app.outside })).rejects.toThrow(
-    /COUNTERSIGN_URL.*needs https/,
-  );
-});
-
 test('closing finishes what is under way and takes nothing new', async () => {
   const config = readConfig({ PORT: '0', COUNTERSIGN_HOME: app.folder });
   const server = await openDoor(app, config, {
