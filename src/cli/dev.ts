@@ -69,7 +69,7 @@ const start = async (config: Config, progress: Progress, ending: Ending): Promis
     );
   });
   ending.check();
-  if (config.oidc.kind === 'embedded') await fillDemo(config, progress);
+  if (config.oidc.kind === 'embedded') await fillDemo(config, progress, ending);
   ending.check();
   progress.line(banner(config, { seconds: process.uptime(), logs: home.logs, metrics: metrics.address }));
 };
