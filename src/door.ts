@@ -74,8 +74,8 @@ const workerMetrics = ({ mode, url, workerMetricsPort: port }: Config): Link[] =
 /** What the start page offers of the actor's workspace. */
 const newestReports =
   ({ access, ask }: App) =>
-  async (actor: Actor): Promise<ShownReport[]> => {
-    if (!access.may(actor, 'report:read')) return [];
+  async (actor: Actor): Promise<ShownReport[] | null> => {
+    if (!access.may(actor, 'report:read')) return null;
     const { nodes } = await ask(listReports, actor, { first: 5, state: 'DONE' });
     return nodes.map(({ id, title, cutOff }) => ({
       title,
