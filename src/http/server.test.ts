@@ -97,6 +97,13 @@ describe('a request', () => {
     });
   });
 
+  test('whose body is JSON, but has a refused key, is not told that it is no JSON', async () => {
+    const response = await send('/test/echo', json('{"constructor":{"prototype":{}}}'));
+    expect(await response.text()).toContain(
+      'has a key that is never accepted (__proto__, constructor.prototype)',
+    );
+  });
+
   test('to nowhere is told so', async () => {
     const response = await send('/nowhere?token=secret');
     expect(response.status).toBe(404);
