@@ -29,17 +29,20 @@ const startPage = async (
 };
 
 test('the start page offers the finished reports of the workspace to those who may read them', async () => {
-  expect((await startPage('eve')).shown).not.toContain('Newest reports');
+  const empty = await startPage('eve');
+  expect(empty.shown).toContain('None yet. <a href="/docs/reports.md">');
+  expect((await empty.read('/docs/reports.md')).status).toBe(200);
   const { versionId } = await givenEnsemble(app);
   await app.drainJobs();
   const engineer = await app.actor('engineer');
   const { id } = await app.run(renderReport, engineer, { template: 'model-version', subjectId: versionId });
-  expect((await startPage('eve')).shown).not.toContain('Newest reports');
+  expect((await startPage('eve')).shown).toContain('None yet.');
   await app.drainJobs();
 
   const { shown, read } = await startPage('eve');
 
   expect(shown).toContain('Newest reports');
+  expect(shown).not.toContain('None yet.');
   expect((await startPage('stranger')).shown).not.toContain('Newest reports');
   for (const [file, type] of [
     ['pdf', 'application/pdf'],
@@ -50,4 +53,13 @@ test('the start page offers the finished reports of the workspace to those who m
     const answer = await read(path);
     expect([answer.status, answer.headers.get('content-type')]).toEqual([200, type]);
   }
+});
+
+test('the start page leads to the metrics of the worker too, where jobs and decisions are measured', async () => {
+  const shown = async (environment: Record<string, string>): Promise<string> => {
+    const { url } = await openTestDoor(app, { environment });
+    return (await fetch(url)).text();
+  };
+  expect(await shown({ WORKER_METRICS_PORT: '14999' })).toContain('href="http://127.0.0.1:14999/metrics"');
+  expect(await shown({})).not.toContain('Metrics of the worker');
 });
