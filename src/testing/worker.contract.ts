@@ -136,6 +136,21 @@ export const workerContract = (transportOf: (app: TestApp) => Transport): void =
     expect(await app.trail(id)).toEqual([]);
   });
 
+  test('a job that is asked to wait comes back after that time and not before', async () => {
+    const at: number[] = [];
+    const job = jobNamed('test.limited', ({ attempt }) => {
+      at.push(Date.now());
+      if (attempt === 1) throw new AppError('RATE_LIMITED', 'Asked to wait', { retryAfterSeconds: 2 });
+      return Promise.resolve();
+    });
+    start(job);
+    const { id } = await ask(job);
+
+    expect(await until(id, 'DONE')).toMatchObject({ attempts: 2 });
+    // Without a word about it, the second try would come after 0.3 s at most.
+    expect((at[1] ?? 0) - (at[0] ?? 0)).toBeGreaterThanOrEqual(1900);
+  });
+
   test('the last failure is one entry of the trail and a sentence that keeps the details of a bug to itself', async () => {
     const job = jobNamed('test.broken', () => Promise.reject(new Error('jane@example.org broke it')), {
       attempts: 2,
