@@ -79,6 +79,23 @@ test('a digest that is too long for its column is broken into lines of one lengt
   expect(new Set(pieces.map((piece) => piece.length)).size).toBe(1);
 });
 
+test('a digest leaves no empty line, however wide its column is', async () => {
+  // From six lines to two: at some width a piece just fits, and the end of its line does not.
+  for (let weight = 0.8; weight < 3; weight += 0.1) {
+    const pages = await pagesOf([table('0123456789abcdef'.repeat(4), weight)]);
+    if (!pages) return;
+    const text = pages.join('');
+    const cell = text.slice(text.indexOf('Narrow'), text.lastIndexOf('Report ')).split('\n').slice(1);
+    const last = cell.findLastIndex((line) => /[0-9a-f]{6,}$/.test(line));
+    const first = cell.findIndex((line) => /[0-9a-f]{6,}$/.test(line));
+
+    expect(
+      cell.slice(first, last).filter((line) => line.trim() === ''),
+      `weight ${weight.toFixed(1)}`,
+    ).toEqual([]);
+  }
+}, 60_000);
+
 test('the lines of a point stand below each other, beside its sign', async () => {
   const pages = await pagesOf([{ kind: 'list', items: [`First ${'and more words '.repeat(20)}`] }]);
   if (!pages) return;

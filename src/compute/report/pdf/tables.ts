@@ -51,8 +51,9 @@ const brokenEvenly = (paper: Paper, text: string, setting: Setting): string => {
   const words = text.split('-').length > 1 ? uuidPieces(text) : null;
   for (let parts = 1; parts <= 8; parts += 1) {
     const pieces = words?.[parts - 1] ?? equalPieces(text, parts);
-    // A piece that just fits is wrapped by the last fraction of a point.
-    if (pieces.every((piece) => widthOf(paper, piece, setting) < setting.width - 2)) return pieces.join('\n');
+    // PDFKit gives the end of a line a width too, and breaks before it where that does not fit.
+    if (pieces.every((piece) => widthOf(paper, `${piece}\n`, setting) <= setting.width))
+      return pieces.join('\n');
   }
   return text;
 };
