@@ -164,7 +164,9 @@ describe('the fairness report', () => {
   });
 
   test('a share that is too small does not stand beside the rows of its whole group', () => {
-    const [group] = fairnessReport(counted(cellsOf('a', [5, 40, 8, 68]), cellsOf('b', [50, 40, 80, 68]))).groups;
+    const [group] = fairnessReport(
+      counted(cellsOf('a', [5, 40, 8, 68]), cellsOf('b', [50, 40, 80, 68])),
+    ).groups;
 
     expect(group?.counts.n).toBe(121);
     expect(group?.metrics.truePositiveRate).toEqual({ value: null, n: null, reason: 'Fewer than 30 rows.' });
