@@ -132,7 +132,9 @@ export const workerContract = (transportOf: (app: TestApp) => Transport): void =
     }, 10_000);
     expect(seen.message).toMatch(/^Try [12] of 3 failed, another follows\./);
     expect(await until(id, 'DONE')).toMatchObject({ attempts: 3, message: '' });
-    expect((at[2] ?? 0) - (at[1] ?? 0)).toBeGreaterThan((at[1] ?? 0) - (at[0] ?? 0));
+    // 0.3 s and 0.6 s, each shortened by a quarter at most; a busy machine only makes them longer.
+    expect((at[1] ?? 0) - (at[0] ?? 0)).toBeGreaterThanOrEqual(220);
+    expect((at[2] ?? 0) - (at[1] ?? 0)).toBeGreaterThanOrEqual(445);
     expect(await app.trail(id)).toEqual([]);
   });
 
