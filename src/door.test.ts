@@ -1,3 +1,4 @@
+import { parse, validate } from 'graphql';
 import { beforeAll, expect, test } from 'vitest';
 import { createRoleRule } from './features/identity/index.js';
 import { renderReport } from './features/reports/index.js';
@@ -62,4 +63,18 @@ test('the start page leads to the metrics of the worker too, where jobs and deci
   };
   expect(await shown({ WORKER_METRICS_PORT: '14999' })).toContain('href="http://127.0.0.1:14999/metrics"');
   expect(await shown({})).not.toContain('Metrics of the worker');
+});
+
+test('where a message about a change request leads, a page says how to look and how to decide', async () => {
+  const { read } = await startPage('eve');
+  const answer = await read('/changes/11');
+  const shown = await answer.text();
+
+  expect(answer.status).toBe(200);
+  expect(shown).toContain('Change request #11');
+  const question = /<pre><code>([\s\S]*?)<\/code>/.exec(shown)?.[1] ?? '';
+  expect(validate(app.schema, parse(question))).toEqual([]);
+  const document = /href="(\/docs\/[^"]+)"/.exec(shown)?.[1] ?? '';
+  expect((await read(document)).status).toBe(200);
+  expect((await read('/changes/none')).status).toBe(404);
 });

@@ -6,7 +6,7 @@ import type { Metrics } from '../kernel/metrics.js';
 import { asSystem } from '../kernel/system.js';
 import { withTrace } from '../kernel/trace.js';
 import { perform, traceOf, type WorkerParts } from './perform.js';
-import { Final, type Parcel, type Received } from './queues.js';
+import { Final, NotBefore, type Parcel, type Received } from './queues.js';
 
 /** A parcel that ended this many processes is not tried again: it would end the next one too. */
 const mostDeaths = 10;
@@ -52,8 +52,18 @@ const delivered = async (parts: WorkerParts, received: Received, stop: AbortSign
     }
     const next = `Try ${String(attempt)} of ${String(attempts)} failed, another follows.`;
     await row.waiting(`${next} ${sentenceOf(error, parcel.id)}`);
-    throw error;
+    throw withWait(error);
   }
+};
+
+const longestWaitSeconds = 3600;
+
+/** A vendor that says how long to wait is taken at its word: coming back earlier only uses up the tries. */
+const withWait = (error: unknown): unknown => {
+  if (!(error instanceof AppError) || error.code !== 'RATE_LIMITED') return error;
+  const { retryAfterSeconds } = error.details;
+  if (typeof retryAfterSeconds !== 'number' || !(retryAfterSeconds > 0)) return error;
+  return new NotBefore(1000 * Math.min(retryAfterSeconds, longestWaitSeconds), { cause: error });
 };
 
 /** Measures how a job ended; returns the milliseconds it took, for the log. */
