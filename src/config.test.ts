@@ -59,6 +59,30 @@ describe('the configuration', () => {
     expect(named(faults)).toEqual(['DATABASE_URL', 'LOG_LEVEL', 'PORT', 'QUEUE_URL', 'SESSION_HOURS']);
   });
 
+  test.each([
+    ['COUNTERSIGN_URL', 'http://governance.example', 'https'],
+    ['COUNTERSIGN_URL', 'http://localhost.evil.example', 'https'],
+    ['COUNTERSIGN_URL', 'https://governance.example/countersign', 'without path'],
+    ['COUNTERSIGN_URL', 'https://somebody@governance.example', 'a host alone'],
+    ['OIDC_ISSUER', 'http://issuer.example/realms/one', 'https'],
+    ['ARTIFACTS_URL', 's3:///prefix', 'bucket'],
+    ['ARTIFACTS_URL', 'https://bucket.example', 'ARTIFACTS_URL'],
+  ])('refuses %s=%s at the start, not when somebody first needs it', (name, value, says) => {
+    const faults = faultsOf({ ...production, [name]: value });
+    expect(named(faults)).toEqual([name]);
+    expect(faults.join()).toContain(says);
+  });
+
+  test.each([
+    'http://localhost:4000/',
+    'http://127.0.0.1:4000',
+    'http://[::1]',
+    'http://keycloak.localhost:8080',
+  ])('lets %s be plain: it stays on this machine', (address) => {
+    const config = readConfig({ ...production, COUNTERSIGN_URL: address, OIDC_ISSUER: address });
+    expect(config.url).toBe(address.replace(/\/$/, ''));
+  });
+
   test('of production is complete with what it needs, and starts nothing embedded', () => {
     expect(readConfig(production)).toMatchObject({
       mode: 'production',

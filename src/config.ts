@@ -6,6 +6,30 @@ const count = z.coerce.number().int().positive();
 const blank = (value: unknown): unknown => (value === '' ? undefined : value);
 const optional = <Schema extends z.ZodType>(schema: Schema) => z.preprocess(blank, schema.optional());
 
+const parsedUrl = (text: string): URL | null => (URL.canParse(text) ? new URL(text) : null);
+
+/** Names below `localhost` never leave this machine, or the private network of the containers beside it. */
+const isSafe = (text: string): boolean => {
+  const { protocol = '', hostname = '' } = parsedUrl(text) ?? {};
+  return protocol !== 'http:' || /^(?:127\.0\.0\.1|\[::1\]|(?:.+\.)?localhost)$/.test(hostname);
+};
+
+/** Passwords of people and their sessions travel there. */
+const webAddress = z
+  .url({ protocol: /^https?$/ })
+  .refine(isSafe, 'must be https, except on this machine (localhost)');
+
+/** Every page and cookie is made for the root of a host. */
+const isOrigin = (text: string): boolean => {
+  const url = parsedUrl(text);
+  return url === null || url.href === `${url.origin}/`;
+};
+
+const namesPlace = (text: string): boolean => {
+  const url = parsedUrl(text);
+  return url?.protocol !== 's3:' || url.hostname !== '';
+};
+
 /** Every setting, as it stands in the environment. `docs/configuration.md` is checked against this list. */
 export const settings = z.object({
   COUNTERSIGN_MODE: z
@@ -21,9 +45,9 @@ export const settings = z.object({
   COUNTERSIGN_HOME: z
     .preprocess(blank, z.string().default('.countersign'))
     .describe('Data directory: embedded database, keyring, artifacts.'),
-  COUNTERSIGN_URL: optional(z.url({ protocol: /^https?$/ })).describe(
-    'Public address, used in links and for sign-in. Default: http://localhost:PORT.',
-  ),
+  COUNTERSIGN_URL: optional(
+    webAddress.refine(isOrigin, 'must be a host alone, without path or query'),
+  ).describe('Public address, used in links and for sign-in. Default: http://localhost:PORT.'),
   DATABASE_URL: optional(z.url({ protocol: /^postgres(ql)?$/ })).describe(
     'PostgreSQL 15 or newer. Unset in development: an embedded one is started.',
   ),
@@ -35,7 +59,7 @@ export const settings = z.object({
   ).describe(
     'Addresses or networks of reverse proxies whose X-Forwarded-For is believed, separated by commas. Unset: none.',
   ),
-  OIDC_ISSUER: optional(z.url({ protocol: /^https?$/ })).describe(
+  OIDC_ISSUER: optional(webAddress).describe(
     'The identity provider. Unset in development: an embedded one is started.',
   ),
   OIDC_CLIENT_ID: optional(z.string()).describe('Client id at the provider.'),
@@ -55,7 +79,9 @@ export const settings = z.object({
   COUNTERSIGN_KEYRING: optional(z.string()).describe(
     'File of the key-encryption keys (mode 0600). Default: COUNTERSIGN_HOME/keyring.json; required in production.',
   ),
-  ARTIFACTS_URL: optional(z.url({ protocol: /^(file|s3)$/ })).describe(
+  ARTIFACTS_URL: optional(
+    z.url({ protocol: /^(file|s3)$/ }).refine(namesPlace, 'must name a bucket: s3://bucket/prefix'),
+  ).describe(
     'file:///… or s3://bucket/prefix?endpoint=…&region=…. Default: COUNTERSIGN_HOME/artifacts; required in production.',
   ),
   ARTIFACT_MAX_MB: z.preprocess(blank, count.default(2048)).describe('Largest artifact that is accepted.'),

@@ -39,7 +39,6 @@ const providerOf = (app: App, config: Config): IdentityProvider | null => {
       groupsClaim: config.groupsClaim,
       callbackUrl: `${config.url}/auth/callback`,
       afterSignOutUrl: `${config.url}/`,
-      mode: config.mode,
     },
     app.log,
   );
@@ -62,13 +61,21 @@ const linksOf = (config: Config): Link[] => [
   { href: '/docs', label: 'Documents' },
   { href: '/health/ready', label: 'Health' },
   { href: '/metrics', label: 'Metrics' },
+  ...workerMetrics(config),
 ];
+
+/** Jobs and decisions are measured where they are done; elsewhere than on this machine nobody may reach that port. */
+const workerMetrics = ({ mode, url, workerMetricsPort: port }: Config): Link[] => {
+  if (mode !== 'development' || port === null) return [];
+  const { hostname } = new URL(url);
+  return [{ href: `http://${hostname}:${String(port)}/metrics`, label: 'Metrics of the worker' }];
+};
 
 /** What the start page offers of the actor's workspace. */
 const newestReports =
   ({ access, ask }: App) =>
-  async (actor: Actor): Promise<ShownReport[]> => {
-    if (!access.may(actor, 'report:read')) return [];
+  async (actor: Actor): Promise<ShownReport[] | null> => {
+    if (!access.may(actor, 'report:read')) return null;
     const { nodes } = await ask(listReports, actor, { first: 5, state: 'DONE' });
     return nodes.map(({ id, title, cutOff }) => ({
       title,

@@ -17,7 +17,8 @@ const commands: Readonly<Record<string, () => Promise<Run>>> = {
 
 const [name = 'help', ...args] = process.argv.slice(2);
 const wantsHelp = ['-h', '--help'].includes(name) || args.includes('--help');
-const load = commands[wantsHelp ? 'help' : name];
+// Not what every object has by nature: `constructor` is no command.
+const load = Object.hasOwn(commands, name) || wantsHelp ? commands[wantsHelp ? 'help' : name] : undefined;
 
 try {
   if (load) {

@@ -52,6 +52,13 @@ test('help names every command, and so does a command that is none', async () =>
   expect(other.out).toContain('countersign dev');
 });
 
+test.each(['constructor', '__proto__', 'toString'])('%s is no command either', async (name) => {
+  expect(await countersign([name])).toMatchObject({
+    code: 2,
+    err: expect.stringContaining(`There is no command ${name}.`) as string,
+  });
+});
+
 test('every fault of the configuration is named in one run', async () => {
   const faulty = { PORT: '70000', DATABASE_URL: 'mysql://x', LOG_LEVEL: 'loud' };
   const { code, err } = await countersign(['dev'], faulty);

@@ -8,7 +8,7 @@ import { openKeyring } from '../kernel/keyring.js';
 import { banner } from './dev/banner.js';
 import { keepProcess, type KeptProcess } from './dev/child.js';
 import { fillDemo } from './dev/fill-demo.js';
-import { requirePort, startDatabase, startSignIn } from './dev/parts.js';
+import { requirePort, startDatabase, startSignIn, workerMetrics } from './dev/parts.js';
 import { openProgress, type Progress } from './dev/progress.js';
 import { onSignals, openEnding, type Ending } from './dev/ending.js';
 import { CliError } from './fault.js';
@@ -45,9 +45,15 @@ const start = async (config: Config, progress: Progress, ending: Ending): Promis
   ]);
   ending.last(database.stop, signIn.stop);
   ending.check();
+  const metrics = await workerMetrics(config);
   const { bringUpToDate } = await import('./database.js');
   await progress.during('Bringing the database up to date', bringUpToDate(database.url));
-  const environment = { ...ownEnvironment(), ...database.environment, ...signIn.environment };
+  const environment = {
+    ...ownEnvironment(),
+    ...database.environment,
+    ...signIn.environment,
+    ...metrics.environment,
+  };
   const found = {
     pid: process.pid,
     url: config.url,
@@ -63,9 +69,9 @@ const start = async (config: Config, progress: Progress, ending: Ending): Promis
     );
   });
   ending.check();
-  if (config.oidc.kind === 'embedded') await fillDemo(config, progress);
+  if (config.oidc.kind === 'embedded') await fillDemo(config, progress, ending);
   ending.check();
-  progress.line(banner(config, { seconds: process.uptime(), logs: home.logs }));
+  progress.line(banner(config, { seconds: process.uptime(), logs: home.logs, metrics: metrics.address }));
 };
 
 interface Home {

@@ -20,7 +20,11 @@ const ofFastify = (error: FastifyError): AppError => {
         details,
       );
     default:
-      return new AppError('INVALID_INPUT', 'The body is not valid JSON', details);
+      return new AppError(
+        'INVALID_INPUT',
+        'The body is not valid JSON, or has a key that is never accepted (__proto__, constructor.prototype)',
+        details,
+      );
   }
 };
 

@@ -25,7 +25,11 @@ const ofFastify: Readonly<Record<string, { status: number; message: string }>> =
     status: 400,
     message: 'The body is empty, although its content type is JSON',
   },
-  FST_ERR_CTP_INVALID_JSON_BODY: { status: 400, message: 'The body is not valid JSON' },
+  FST_ERR_CTP_INVALID_JSON_BODY: {
+    status: 400,
+    message:
+      'The body is not valid JSON, or has a key that is never accepted (__proto__, constructor.prototype)',
+  },
   FST_ERR_BAD_URL: { status: 400, message: 'The address holds an escape that stands for no character' },
   FST_ERR_MAX_PARAM_LENGTH: { status: 414, message: 'A part of the address is too long' },
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: { status: 400, message: 'The body has another length than it says' },

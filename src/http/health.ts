@@ -35,7 +35,8 @@ const queueCheck = async (db: Db, metrics: Metrics): Promise<Check> => {
   const seconds = await asSystem(db, oldestWaitingSeconds);
   metrics.outboxLag.set(seconds);
   const ok = seconds <= longestWaitSeconds;
-  const waits = `the oldest job has waited ${String(Math.round(seconds))} s`;
+  const waits =
+    seconds === 0 ? 'nothing waits' : `the oldest job has waited ${String(Math.round(seconds))} s`;
   return { name: 'queue', ok, says: ok ? waits : `${waits}: is a worker running?` };
 };
 

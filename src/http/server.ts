@@ -141,16 +141,9 @@ const countFailure = async (error: AppError, request: FastifyRequest, limits: Li
   if (error.code === 'UNAUTHENTICATED') await limits.failure(request.ip);
 };
 
-const refuseInsecureAddress = (url: string): void => {
-  const { protocol, hostname } = new URL(url);
-  if (protocol === 'https:' || ['localhost', '127.0.0.1', '[::1]'].includes(hostname)) return;
-  throw new Error(`COUNTERSIGN_URL is ${url}: sign-in needs https, except on this machine itself`);
-};
-
 /** Opens the HTTP door and listens. */
 export const openHttpServer = async (options: HttpServerOptions): Promise<HttpServer> => {
   const { app, config, outside, routes, doors } = options;
-  refuseInsecureAddress(config.url);
   const server = createServer(config.trustedProxies, app.log);
   const cookies = cookiesFor(config.url);
   const limits = openLimits(options.limits);

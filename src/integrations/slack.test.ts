@@ -60,6 +60,24 @@ test('what people write becomes neither a mention nor a link', async () => {
   );
 });
 
+test('the text of the notification is escaped as well', async () => {
+  await room().post(message({ title: 'Move <!channel> & more' }));
+
+  expect(slack.posted[0]?.text).toBe('Move &lt;!channel&gt; &amp; more');
+});
+
+test('a line that is too long is cut between signs, never inside of one', async () => {
+  for (const shift of [0, 1, 2, 3, 4])
+    await room().post(message({ lines: [`${'x'.repeat(shift)}${'&'.repeat(2000)}`] }));
+
+  expect(slack.posted).toHaveLength(5);
+  for (const { blocks } of slack.posted) {
+    const text = blocks[1]?.text?.text ?? '';
+    expect(text.length).toBeLessThanOrEqual(3000);
+    expect(text).toMatch(/^x*(?:&amp;)+…$/);
+  }
+});
+
 test.each([
   ['a very long title', { title: 'x'.repeat(5000) }],
   ['a very long line', { lines: ['y'.repeat(10_000)] }],

@@ -26,9 +26,18 @@ export const slackLimits = { header: 150, sectionText: 3000, blocks: 50, text: 4
 const cut = (text: string, most: number): string =>
   text.length <= most ? text : `${text.slice(0, most - 1)}…`;
 
+const signs: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;' };
+
 /** The three signs that Slack gives a meaning; nothing that people write becomes a mention or a link. */
-const escaped = (text: string): string =>
-  text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+const escaped = (text: string): string => text.replace(/[&<>]/g, (sign) => signs[sign] ?? sign);
+
+/** Escaped text of a length, cut between signs: half an `&amp;` would be shown as such. */
+const escapedCut = (text: string, most: number): string => {
+  const whole = escaped(text);
+  if (whole.length <= most) return whole;
+  const short = whole.slice(0, most - 1);
+  return `${short.replace(/&[a-z]*$|[\ud800-\udbff]$/, '')}…`;
+};
 
 type Blocks = NonNullable<Extract<ChatPostMessageArguments, { blocks: unknown }>['blocks']>;
 
@@ -37,7 +46,7 @@ const section = (text: string): Blocks[number] => ({ type: 'section', text: { ty
 /** Lines as sections, as many lines in each as its limit allows. */
 const sectionsOf = (lines: readonly string[]): Blocks[number][] => {
   const texts: string[] = [];
-  for (const line of lines.map((one) => cut(escaped(one), slackLimits.sectionText))) {
+  for (const line of lines.map((one) => escapedCut(one, slackLimits.sectionText))) {
     const last = texts.at(-1);
     const together = last === undefined ? line : `${last}\n${line}`;
     if (last === undefined || together.length > slackLimits.sectionText) texts.push(line);
@@ -96,7 +105,8 @@ export const openSlack = ({ token, channel, apiUrl, linkBase }: SlackOptions): C
       try {
         const { ts } = await client.chat.postMessage({
           channel: message.channel === '' ? channel : message.channel,
-          text: cut(message.title, slackLimits.text),
+          // Shown in notifications and where blocks are not; it is mrkdwn like theirs.
+          text: escapedCut(message.title, slackLimits.text),
           blocks: blocksOf(message, linkBase),
           // The mark by which a message that was sent twice can be found.
           metadata: {

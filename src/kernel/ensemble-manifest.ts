@@ -71,6 +71,8 @@ export const ensembleManifest = ensembleSignature.extend({
     rows: z.int().min(1),
     smallerSample: z.int().min(1).optional(),
   }),
+  /** The data files as they were when the ensemble was made. */
+  data: z.array(z.object({ sha256: z.string(), rows: z.int().min(1).optional() })).default([]),
   outOfDistribution: z.object({
     method: z.literal('binned-surprise'),
     threshold: z.number(),

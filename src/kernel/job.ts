@@ -3,6 +3,7 @@ import type { SystemActor } from './actor.js';
 import type { AnyCommand, RunCommand } from './command.js';
 import type { Subject } from './audit.js';
 import type { Log } from './log.js';
+import type { Metrics } from './metrics.js';
 import type { Outside } from './ports.js';
 import type { AskQuery } from './query.js';
 import type { RunRecord } from './record.js';
@@ -24,6 +25,7 @@ export interface JobContext<Payload> {
   readonly outside: Outside;
   readonly clock: Clock;
   readonly log: Log;
+  readonly metrics: Metrics;
   /** Aborted when the job's time is over or the worker stops. */
   readonly signal: AbortSignal;
   /** Tells how far it is (0 to 1) and what it does, for people who wait. */

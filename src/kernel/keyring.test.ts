@@ -58,6 +58,20 @@ describe('a keyring', () => {
     expect(fresh.subarray(1, 3).toString()).toBe('k2');
   });
 
+  test('that is missing or damaged is told in a sentence for whoever starts the program, and is no bug', async () => {
+    const code = 'PRECONDITION_FAILED';
+    await expect(open()).rejects.toMatchObject({
+      code,
+      message: expect.stringContaining('does not exist') as string,
+    });
+    await open(true);
+    await writeFile(path, '{}');
+    await expect(open()).rejects.toMatchObject({
+      code,
+      message: expect.stringContaining('not usable') as string,
+    });
+  });
+
   test('names the key that is missing', async () => {
     const old = await (await open(true)).wrap(secret);
     await writeFile(path, JSON.stringify({ current: 'k2', keys: { k2: newKey() } }));

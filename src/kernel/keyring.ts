@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { link, mkdir, readFile, unlink, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { z } from 'zod';
+import { AppError } from './errors.js';
 import type { Keyring } from './sealing.js';
 
 const key = z
@@ -18,6 +19,9 @@ const fileSchema = z
   });
 
 type KeyFile = z.infer<typeof fileSchema>;
+
+/** For whoever starts the program: it is theirs to set right, and no bug. */
+const unusable = (sentence: string): AppError => new AppError('PRECONDITION_FAILED', sentence);
 
 /** Two processes may start at once; the file of the first stays, or keys that it wrapped would be lost. */
 const create = async (path: string): Promise<void> => {
@@ -41,7 +45,7 @@ const read = async (path: string): Promise<KeyFile> => {
   const faults = parsed.error.issues.map(({ path: place, message }) =>
     `${place.join('.')} ${message}`.trim(),
   );
-  throw new Error(`The keyring ${path} is not usable: ${faults.join('; ')}. Restore it from your backup.`);
+  throw unusable(`The keyring ${path} is not usable: ${faults.join('; ')}. Restore it from your backup.`);
 };
 
 const parseJson = (text: string): unknown => {
@@ -59,7 +63,7 @@ const parseJson = (text: string): unknown => {
 export const openKeyring = async (path: string, options: { createIfMissing: boolean }): Promise<Keyring> => {
   if (!existsSync(path)) {
     if (!options.createIfMissing)
-      throw new Error(`The keyring ${path} does not exist; create it or set COUNTERSIGN_KEYRING`);
+      throw unusable(`The keyring ${path} does not exist; create it or set COUNTERSIGN_KEYRING`);
     await create(path);
   }
   const file = await read(path);

@@ -5,10 +5,12 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { z } from 'zod';
 import { openKernel, resizeThing, type Kernel } from '../testing/kernel.js';
 import { openTestOutside, type TestOutside } from '../testing/outside.js';
-import { perform, type WorkerParts } from '../worker/perform.js';
+import { deliver } from '../worker/deliver.js';
+import type { WorkerParts } from '../worker/perform.js';
 import { defineCommand } from './command.js';
 import { defineJob, defineReaction } from './job.js';
 import { openLog } from './log.js';
+import { openMetrics } from './metrics.js';
 import { currentTrace, withTrace } from './trace.js';
 
 const input = z.object({ id: z.uuid() });
@@ -84,13 +86,16 @@ interface Posted {
 const performPosted = async (): Promise<void> => {
   const rows = (await kernel.rows('delete from outbox returning *')) as unknown as Posted[];
   const jobs = new Map([work, follow].map((job) => [job.name, job]));
-  const parts: WorkerParts = { ...kernel, outside, log, jobs };
+  const parts: WorkerParts = { ...kernel, outside, log, metrics: openMetrics(), jobs };
   for (const { id, job, payload, request_id: requestId } of rows) {
     const { workspaceId, organizationId } = kernel;
-    const delivery = { id, job, payload, requestId, workspaceId, organizationId, attempt: 1 };
-    await perform(parts, delivery, new AbortController().signal);
+    const parcel = { id, job, payload, requestId, workspaceId, organizationId };
+    await deliver(parts, { parcel, attempt: 1, deaths: 0 }, new AbortController().signal);
   }
 };
+
+const linesThatSay = (sentence: string): Record<string, unknown>[] =>
+  lines.map((text) => JSON.parse(text) as Record<string, unknown>).filter(({ msg }) => msg === sentence);
 
 test('the request is named in what its job logs and in what its job leaves in the trail', async () => {
   const id = crypto.randomUUID();
@@ -101,15 +106,9 @@ test('the request is named in what its job logs and in what its job leaves in th
 
   await performPosted();
 
-  const line = lines
-    .map((text) => JSON.parse(text) as Record<string, unknown>)
-    .find(({ msg }) => msg === 'at work');
-  expect(line).toMatchObject({
-    requestId: 'request-5',
-    door: 'job:thing.work',
-    job: 'thing.work',
-    attempt: 1,
-  });
+  const named = { requestId: 'request-5', door: 'job:thing.work', job: 'thing.work', attempt: 1 };
+  expect(linesThatSay('at work')).toMatchObject([named]);
+  expect(linesThatSay('job')).toMatchObject([{ ...named, milliseconds: expect.any(Number) as number }]);
   expect(await kernel.trail(id)).toMatchObject([
     { command: 'thing.begin', body: { request: { id: 'request-5', door: 'graphql' } } },
     {
@@ -134,6 +133,20 @@ test('the request is named in what follows from a change, too', async () => {
     command: 'thing.finish',
     body: { request: { id: 'request-6', door: 'job:thing.follow' } },
   });
+});
+
+test('the request is named where its job fails', async () => {
+  const id = crypto.randomUUID();
+  await withTrace({ requestId: 'request-7', door: 'graphql' }, () =>
+    kernel.run(begin, kernel.actor('owner'), { id }),
+  );
+  await kernel.rows(`update outbox set payload = '{}'`);
+
+  await expect(performPosted()).rejects.toThrow();
+
+  expect(linesThatSay('A job failed for the last time')).toMatchObject([
+    { requestId: 'request-7', door: 'job:thing.work', job: 'thing.work' },
+  ]);
 });
 
 test('a job that no request caused is named by its own id', async () => {

@@ -5,13 +5,8 @@ import { giveUpJob } from '../kernel/give-up.js';
 import type { Metrics } from '../kernel/metrics.js';
 import { asSystem } from '../kernel/system.js';
 import { withTrace } from '../kernel/trace.js';
-import { perform, type WorkerParts } from './perform.js';
-import { Final, type Parcel, type Received } from './queues.js';
-
-/** What deliveries are made with. */
-export interface DeliveryParts extends WorkerParts {
-  readonly metrics: Metrics;
-}
+import { perform, traceOf, type WorkerParts } from './perform.js';
+import { Final, NotBefore, type Parcel, type Received } from './queues.js';
 
 /** A parcel that ended this many processes is not tried again: it would end the next one too. */
 const mostDeaths = 10;
@@ -25,39 +20,59 @@ const finalCodes: ReadonlySet<ErrorCode> = new Set([
   'PRECONDITION_FAILED',
 ]);
 
-/** Performs what a worker received and keeps what people see of it up to date; throws what the queue must know. */
-export const deliver = async (parts: DeliveryParts, received: Received, stop: AbortSignal): Promise<void> => {
+/**
+ * Performs what a worker received and keeps what people see of it up to date; throws what the queue must know. All of
+ * it, its lines in the log too, stands under the request that caused it.
+ */
+export const deliver = (parts: WorkerParts, received: Received, stop: AbortSignal): Promise<void> =>
+  withTrace(traceOf(received.parcel), () => delivered(parts, received, stop));
+
+const delivered = async (parts: WorkerParts, received: Received, stop: AbortSignal): Promise<void> => {
   const { parcel, attempt } = received;
   const job = parts.jobs.get(parcel.job);
   const attempts = job?.attempts ?? 1;
   const row = job?.visible ? watchedRow(parts.db, parcel) : unwatched;
   const observe = observer(parts.metrics, parcel.job);
+  const line = { job: parcel.job, jobId: parcel.id, attempt };
   try {
     refuseHopeless(received, attempts);
     await row.running(attempt);
     await perform(parts, { ...parcel, attempt }, stop);
     await row.done();
-    observe('done');
+    parts.log.info({ ...line, milliseconds: observe('done') }, 'job');
   } catch (error) {
     // The worker ends; this is not the job's failure.
     if (stop.aborted) throw error;
     const isLast = attempt >= attempts || isFinal(error);
-    observe(isLast ? 'given-up' : 'failed');
-    parts.log.warn({ err: error, job: parcel.job, jobId: parcel.id, attempt, attempts }, failureLine(isLast));
+    const milliseconds = observe(isLast ? 'given-up' : 'failed');
+    parts.log.warn({ err: error, ...line, attempts, milliseconds }, failureLine(isLast));
     if (isLast) {
       await giveUp(parts, received, error);
       throw new Final('given up', { cause: error });
     }
     const next = `Try ${String(attempt)} of ${String(attempts)} failed, another follows.`;
     await row.waiting(`${next} ${sentenceOf(error, parcel.id)}`);
-    throw error;
+    throw withWait(error);
   }
 };
 
-const observer = (metrics: Metrics, job: string): ((outcome: string) => void) => {
+const longestWaitSeconds = 3600;
+
+/** A vendor that says how long to wait is taken at its word: coming back earlier only uses up the tries. */
+const withWait = (error: unknown): unknown => {
+  if (!(error instanceof AppError) || error.code !== 'RATE_LIMITED') return error;
+  const { retryAfterSeconds } = error.details;
+  if (typeof retryAfterSeconds !== 'number' || !(retryAfterSeconds > 0)) return error;
+  return new NotBefore(1000 * Math.min(retryAfterSeconds, longestWaitSeconds), { cause: error });
+};
+
+/** Measures how a job ended; returns the milliseconds it took, for the log. */
+const observer = (metrics: Metrics, job: string): ((outcome: string) => number) => {
   const started = performance.now();
   return (outcome) => {
-    metrics.job.observe({ job, outcome }, (performance.now() - started) / 1000);
+    const milliseconds = performance.now() - started;
+    metrics.job.observe({ job, outcome }, milliseconds / 1000);
+    return Math.round(milliseconds * 10) / 10;
   };
 };
 
@@ -81,7 +96,7 @@ export const sentenceOf = (error: unknown, jobId: string): string => {
   return `Something went wrong on our side; the log has it under the job ${jobId}.`;
 };
 
-const giveUp = async (parts: DeliveryParts, { parcel, attempt }: Received, error: unknown): Promise<void> => {
+const giveUp = async (parts: WorkerParts, { parcel, attempt }: Received, error: unknown): Promise<void> => {
   const actor = systemActor(`job:${parcel.job}`, parcel);
   const input = {
     id: parcel.id,
@@ -90,9 +105,8 @@ const giveUp = async (parts: DeliveryParts, { parcel, attempt }: Received, error
     reason: sentenceOf(error, parcel.id),
     code: error instanceof AppError ? error.code : 'INTERNAL',
   };
-  const trace = { requestId: parcel.requestId ?? parcel.id, door: `job:${parcel.job}` };
   // The effect key makes a second delivery of the last failure one entry of the trail, not two.
-  await withTrace(trace, () => parts.run(giveUpJob, actor, input, { effectKey: `${parcel.id}:giveUp` }));
+  await parts.run(giveUpJob, actor, input, { effectKey: `${parcel.id}:giveUp` });
 };
 
 /** What people see of a job they wait for. */

@@ -2,7 +2,8 @@ import type { Log } from '../kernel/log.js';
 import { queues, type QueueName } from '../kernel/job.js';
 import type { Tick } from '../kernel/tick.js';
 import { startClock } from './clock.js';
-import { deliver, type DeliveryParts } from './deliver.js';
+import { deliver } from './deliver.js';
+import type { WorkerParts } from './perform.js';
 import { openReceiver, openSender, type Receiver, type Transport } from './queues.js';
 import { startRelay } from './relay.js';
 
@@ -30,7 +31,7 @@ export interface RunningWorker {
 const defaultPatienceMs = 20_000;
 
 /** Starts relay, clock and the receivers of the queues. */
-export const startWorker = (parts: DeliveryParts, options: WorkerOptions): RunningWorker => {
+export const startWorker = (parts: WorkerParts, options: WorkerOptions): RunningWorker => {
   const { transport, concurrency } = options;
   const stop = new AbortController();
   const sender = openSender(transport, parts.log);

@@ -5,11 +5,12 @@ import type { Db } from '../kernel/db.js';
 import { AppError } from '../kernel/errors.js';
 import type { AnyJob } from '../kernel/job.js';
 import type { Log } from '../kernel/log.js';
+import type { Metrics } from '../kernel/metrics.js';
 import type { Outside } from '../kernel/ports.js';
 import type { AskQuery } from '../kernel/query.js';
 import type { RunRecord } from '../kernel/record.js';
 import { asSystem } from '../kernel/system.js';
-import { withTrace } from '../kernel/trace.js';
+import { withTrace, type Trace } from '../kernel/trace.js';
 
 /** What a worker needs to perform jobs. */
 export interface WorkerParts {
@@ -20,6 +21,7 @@ export interface WorkerParts {
   readonly outside: Outside;
   readonly clock: Clock;
   readonly log: Log;
+  readonly metrics: Metrics;
   readonly jobs: ReadonlyMap<string, AnyJob>;
 }
 
@@ -34,13 +36,18 @@ export interface Delivery {
   readonly attempt: number;
 }
 
+/** Work that no request caused stands under its own id. */
+export const traceOf = ({ id, job, requestId }: Pick<Delivery, 'id' | 'job' | 'requestId'>): Trace => ({
+  requestId: requestId ?? id,
+  door: `job:${job}`,
+});
+
 /** Performs one delivery under its own time limit, as the system actor of that job. Throws what the handler throws. */
 export const perform = async (parts: WorkerParts, delivery: Delivery, stop: AbortSignal): Promise<void> => {
   const job = parts.jobs.get(delivery.job);
   if (!job) throw new Error(`No handler is known for the job ${delivery.job}`);
   const actor = systemActor(`job:${job.name}`, delivery);
-  const trace = { requestId: delivery.requestId ?? delivery.id, door: `job:${job.name}` };
-  await withTrace(trace, async () => {
+  await withTrace(traceOf(delivery), async () => {
     const progress = job.visible ? progressOf(parts.db, delivery) : () => Promise.resolve();
     await withinTime(job, stop, (signal) =>
       job.perform(delivery.payload, {
@@ -92,7 +99,14 @@ const tookTooLong = (milliseconds: number): Error => {
   return error;
 };
 
-const pick = ({ run, ask, record, outside, clock }: WorkerParts) => ({ run, ask, record, outside, clock });
+const pick = ({ run, ask, record, outside, clock, metrics }: WorkerParts) => ({
+  run,
+  ask,
+  record,
+  outside,
+  clock,
+  metrics,
+});
 
 /** Progress for people who wait; at most four times a second, and never a reason to fail. */
 const progressOf = (db: Db, delivery: Delivery): ((fraction: number, message: string) => Promise<void>) => {

@@ -52,6 +52,18 @@ export class Final extends Error {
   override readonly name = 'Final';
 }
 
+/** Thrown by a handler of parcels when trying again makes no sense before some time has passed. */
+export class NotBefore extends Error {
+  override readonly name = 'NotBefore';
+
+  constructor(
+    readonly waitMs: number,
+    options: ErrorOptions,
+  ) {
+    super('not before', options);
+  }
+}
+
 /** Jobs that ended are kept this long, so that a hand-over repeated after a crash is recognised. */
 const keptSeconds = 3600;
 /** Tries beyond those of the definition: giving up writes to the database, and that may fail too. */
@@ -129,6 +141,7 @@ export const openReceiver = (
       if (state.abandoned) return never();
       // The text of an error may hold personal data; the queue's own table gets the kind of trouble only.
       const kind = error instanceof Error ? error.name : 'Error';
+      if (error instanceof NotBefore) throw new NotBefore(error.waitMs, {});
       throw error instanceof Final ? new UnrecoverableError(kind) : new Error(kind);
     }
   };
@@ -139,7 +152,7 @@ export const openReceiver = (
     // Not BullMQ's to decide: `deaths` is looked at by the handler, which then leaves a trail.
     maxStalledCount: 1_000_000,
     runRetryDelay: 1000,
-    settings: { backoffStrategy: growingDelay },
+    settings: { backoffStrategy: delayAfter },
   };
   const worker =
     transport.kind === 'postgres'
@@ -170,4 +183,10 @@ const longestDelayMs = 60_000;
 export const growingDelay = (attemptsMade: number): number => {
   const whole = Math.min(longestDelayMs, firstDelayMs * 2 ** (attemptsMade - 1));
   return Math.round(whole * (1 - Math.random() / 4));
+};
+
+/** As growingDelay, but never before the time that somebody outside asked to wait. */
+export const delayAfter = (attemptsMade: number, _type?: string, error?: Error): number => {
+  const growing = growingDelay(attemptsMade);
+  return error instanceof NotBefore ? Math.max(growing, error.waitMs) : growing;
 };

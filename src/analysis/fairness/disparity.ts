@@ -1,4 +1,4 @@
-import { bootstrapCounts } from '../statistics/bootstrap.js';
+import { bootstrapCounts, neverCertain } from '../statistics/bootstrap.js';
 import { type Estimate, unknown } from '../statistics/estimate.js';
 import type { Proportion, Test } from '../statistics/proportions.js';
 import { randomStream } from '../statistics/random.js';
@@ -96,8 +96,8 @@ function spreadOf(
     const [low, high] = extremes(groups);
     return high === 0 ? null : low / high;
   };
-  const ofGap = bootstrapCounts(counts, gap, randomStream(seed));
-  const ofQuotient = bootstrapCounts(counts, quotient, randomStream(seed));
+  const ofGap = bootstrapCounts(counts, gap, randomStream(seed), { chances: neverCertain });
+  const ofQuotient = bootstrapCounts(counts, quotient, randomStream(seed), { chances: neverCertain });
   const ratio = quotient(counts);
   return {
     difference:

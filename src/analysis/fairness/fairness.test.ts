@@ -154,6 +154,24 @@ describe('the fairness report', () => {
     expect(small?.test).toEqual({ method: null, reason: 'tiny: Fewer than 30 rows.' });
   });
 
+  test('a group of which none counts leaves the ratio an interval with a width', () => {
+    const { disparities } = fairnessReport(counted(selectedOf('a', 20, 200), selectedOf('b', 0, 40)));
+    const ratio = disparities.find(({ metric }) => metric === 'selectionRate')?.ratio;
+
+    // Wilson for 0 of 40 reaches to 0.088: a ratio of 0.5 and more is well possible.
+    expect(ratio).toMatchObject({ value: 0, low: 0 });
+    expect(ratio?.value === null ? 0 : ratio?.high).toBeGreaterThan(0.4);
+  });
+
+  test('a share that is too small does not stand beside the rows of its whole group', () => {
+    const [group] = fairnessReport(
+      counted(cellsOf('a', [5, 40, 8, 68]), cellsOf('b', [50, 40, 80, 68])),
+    ).groups;
+
+    expect(group?.counts.n).toBe(121);
+    expect(group?.metrics.truePositiveRate).toEqual({ value: null, n: null, reason: 'Fewer than 30 rows.' });
+  });
+
   test('repeats bit by bit', () => {
     expect(fairnessReport(counted(...groups))).toEqual(report);
   });

@@ -80,7 +80,8 @@ function referenceOf(groups: readonly GroupCounts[], wanted: string | undefined)
 function groupReport(group: GroupCounts, counts: ShownCounts, smallest: number): GroupReport {
   const estimate = (metric: GroupMetric): Estimate => {
     const share = reportable(proportionOf(metric, group), smallest);
-    return typeof share === 'string' ? unknown(counts.n, share) : wilson(share);
+    // The rows of the group are not those of a share that counts some of them only, so they do not stand beside it.
+    return typeof share === 'string' ? unknown(null, share) : wilson(share);
   };
   const mean = (moments: Moments | null): Estimate => {
     if (moments === null) return unknown(counts.n, 'Truth or probabilities are not known.');

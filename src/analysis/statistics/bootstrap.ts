@@ -1,17 +1,33 @@
 import { CONFIDENCE } from './estimate.js';
 import type { RandomStream } from './random.js';
 
-/** Counts drawn anew with the same total: one multinomial replicate, at a cost that does not depend on the total. */
-export function resampleCounts(counts: readonly number[], stream: RandomStream): number[] {
-  let left = counts.reduce((sum, count) => sum + count, 0);
-  let weight = left;
-  return counts.map((count) => {
-    const drawn = weight <= 0 ? 0 : stream.binomial(left, Math.min(1, count / weight));
+const sumOf = (counts: readonly number[]): number => counts.reduce((sum, count) => sum + count, 0);
+
+/**
+ * Counts drawn anew with the same total: one multinomial replicate, at a cost that does not depend on the total. What
+ * is drawn has the chances of `weights`, by default of the counts themselves.
+ */
+export function resampleCounts(
+  counts: readonly number[],
+  stream: RandomStream,
+  weights: readonly number[] = counts,
+): number[] {
+  let left = sumOf(counts);
+  let weight = sumOf(weights);
+  return weights.map((own) => {
+    const drawn = weight <= 0 ? 0 : stream.binomial(left, Math.min(1, own / weight));
     left -= drawn;
-    weight -= count;
+    weight -= own;
     return drawn;
   });
 }
+
+/**
+ * Chances for a group of which all rows or none count: half a row on each side. Drawn from what was seen alone, it
+ * would come out the same every time, as if no other outcome were possible.
+ */
+export const neverCertain = (counts: readonly number[]): readonly number[] =>
+  counts.includes(0) ? counts.map((count) => count + 0.5) : counts;
 
 export interface BootstrapInterval {
   readonly low: number;
@@ -30,14 +46,19 @@ export function bootstrapCounts(
   groups: readonly (readonly number[])[],
   statistic: (groups: readonly (readonly number[])[]) => number | null,
   stream: RandomStream,
-  replicates = 2000,
-  confidence = CONFIDENCE,
+  options: {
+    replicates?: number;
+    confidence?: number;
+    chances?: (counts: readonly number[]) => readonly number[];
+  } = {},
 ): BootstrapInterval | null {
+  const { replicates = 2000, confidence = CONFIDENCE, chances = (counts) => counts } = options;
   const observed = statistic(groups);
   if (observed === null) return null;
+  const weights = groups.map(chances);
   const values: number[] = [];
   for (let replicate = 0; replicate < replicates; replicate += 1) {
-    const value = statistic(groups.map((counts) => resampleCounts(counts, stream)));
+    const value = statistic(groups.map((counts, index) => resampleCounts(counts, stream, weights[index])));
     if (value !== null) values.push(value);
   }
   if (values.length < replicates / 2) return null;

@@ -196,7 +196,9 @@ describe('random streams', () => {
     expect(Math.abs(interval.bias)).toBeLessThan(0.002);
     expect(bootstrapCounts([[0, 1]], () => null, randomStream(1))).toBeNull();
     let calls = 0;
-    expect(bootstrapCounts([[1]], () => (calls++ === 0 ? 1 : null), randomStream(1), 20)).toBeNull();
+    expect(
+      bootstrapCounts([[1]], () => (calls++ === 0 ? 1 : null), randomStream(1), { replicates: 20 }),
+    ).toBeNull();
     expect(quantileOf([1, 2, 3, 4], 0.5)).toBe(2.5);
   });
 });

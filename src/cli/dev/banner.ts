@@ -2,7 +2,7 @@ import type { Config } from '../../config.js';
 import { demoPeople } from '../../demo/people.js';
 
 /** What is printed when everything runs: the address, who can sign in, what to try next. */
-export const banner = (config: Config, facts: { seconds: number; logs: string }): string =>
+export const banner = (config: Config, facts: { seconds: number; logs: string; metrics: string }): string =>
   [
     '',
     `Countersign runs at ${config.url}   (ready after ${facts.seconds.toFixed(1)} s)`,
@@ -16,6 +16,7 @@ export const banner = (config: Config, facts: { seconds: number; logs: string })
     '    npm run demo                     plays a whole story: from a new version to a decision and its review',
     '    npm run -s dev:token -- auditor  a token of one hour for that person',
     '',
+    `  Metrics: ${config.url}/metrics (api), ${facts.metrics} (worker: jobs, decisions)`,
     `  Logs are in ${facts.logs}. Ctrl-C ends everything.`,
     '',
   ].join('\n');

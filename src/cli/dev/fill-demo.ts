@@ -1,10 +1,11 @@
 import { access, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Config } from '../../config.js';
+import type { Ending } from './ending.js';
 import type { Progress } from './progress.js';
 
 /** Fills the workspace of the demo over the public API on the first start of a home. */
-export const fillDemo = async (config: Config, progress: Progress): Promise<void> => {
+export const fillDemo = async (config: Config, progress: Progress, ending: Ending): Promise<void> => {
   const done = join(config.home, 'demo-loaded');
   const isLoaded = await access(done).then(
     () => true,
@@ -21,6 +22,8 @@ export const fillDemo = async (config: Config, progress: Progress): Promise<void
     });
     await writeFile(done, `${new Date().toISOString()}\n`);
   } catch (error) {
+    // Somebody ended it in the middle: that is no failure, and nobody is there to read of one.
+    ending.check();
     // The product runs without it; the next start goes on where this one stopped.
     progress.line(`The demo could not be loaded: ${error instanceof Error ? error.message : String(error)}`);
   }

@@ -1,7 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { createServer } from 'node:net';
+import { join } from 'node:path';
 import type { Config } from '../../config.js';
 import type { Log } from '../../embedded/fault.js';
+import { choosePort } from '../../embedded/port.js';
 import { CliError } from '../fault.js';
 import { demoPeople } from '../../demo/people.js';
 
@@ -45,6 +47,19 @@ export const startSignIn = async (config: Config, log: Log): Promise<Part> => {
       OIDC_CLIENT_SECRET: client.clientSecret,
     },
     stop: provider.stop,
+  };
+};
+
+const firstMetricsPort = 14_501;
+
+/** Where the worker shows what jobs and decisions do; only the worker sees those. */
+export const workerMetrics = async (
+  config: Config,
+): Promise<Pick<Part, 'environment'> & { address: string }> => {
+  const port = config.workerMetricsPort ?? (await choosePort(join(config.home, 'metrics'), firstMetricsPort));
+  return {
+    environment: { WORKER_METRICS_PORT: String(port) },
+    address: `http://${new URL(config.url).hostname}:${String(port)}/metrics`,
   };
 };
 

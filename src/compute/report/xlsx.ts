@@ -31,6 +31,27 @@ const cellOf = (value: Value | undefined, format: SheetFormat): string | number 
   return typeof value === 'string' ? safeText(value) : value;
 };
 
+/** Counts without decimals, and what is tiny as such: 0.0000 would say that it is nothing. */
+const numberFormatOf = (value: Value | undefined, format: SheetFormat): string => {
+  if (format !== 'number' || typeof value !== 'number') return numberFormats[format];
+  if (Number.isInteger(value)) return numberFormats.integer;
+  return Math.abs(value) < 0.0001 ? '0.0E+00' : numberFormats.number;
+};
+
+const isNumber = (format: SheetFormat): boolean => ['integer', 'number', 'share'].includes(format);
+
+const lineHeight = 15;
+
+/** Lines that the longest text of a row takes; some programs do not work the height of a row out by themselves. */
+const linesOf = (row: Sheet['rows'][number], { columns }: Sheet): number =>
+  Math.max(
+    1,
+    ...columns.map(({ width, format }, index) => {
+      const text = row[index];
+      return format === 'text' && typeof text === 'string' ? Math.ceil(text.length / (width - 1)) : 1;
+    }),
+  );
+
 const columnName = (index: number): string =>
   index < 26
     ? String.fromCharCode(65 + index)
@@ -56,15 +77,18 @@ const addSheet = (book: ExcelJS.Workbook, sheet: Sheet, source: WorkbookDocument
   const header = page.getRow(headerRow);
   sheet.columns.forEach(({ title, format }, index) => {
     header.getCell(index + 1).value = format === 'time' ? `${title} (UTC)` : title;
+    header.getCell(index + 1).alignment = { horizontal: isNumber(format) ? 'right' : 'left', wrapText: true };
   });
   header.font = { bold: true };
   header.fill = { type: 'pattern', pattern: 'solid', fgColor: { argb: 'FFF3F5F7' } };
   for (const row of sheet.rows) {
     const added = page.addRow(sheet.columns.map(({ format }, index) => cellOf(row[index], format)));
     sheet.columns.forEach(({ format }, index) => {
-      added.getCell(index + 1).numFmt = numberFormats[format];
+      added.getCell(index + 1).numFmt = numberFormatOf(row[index], format);
       added.getCell(index + 1).alignment = { vertical: 'top', wrapText: format === 'text' };
     });
+    const lines = linesOf(row, sheet);
+    if (lines > 1) added.height = Math.min(400, lines * lineHeight);
   }
   const last = headerRow + sheet.rows.length;
   page.autoFilter = `A${String(headerRow)}:${columnName(sheet.columns.length - 1)}${String(last)}`;

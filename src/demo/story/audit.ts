@@ -1,6 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { finishJob } from '../acts.js';
+import { eventually } from './eventually.js';
 import type { World } from './world.js';
 
 interface DecisionAnswer {
@@ -31,6 +32,14 @@ interface BehindAnswer {
   };
 }
 
+const readDecision = ({ people }: World, id: string): Promise<DecisionAnswer> =>
+  people.auditor.ask<DecisionAnswer>(
+    `query ($id: ID!) { decision(id: $id) {
+     action probability note versionId changeRequestId evidenceIds
+     steps { agent status } verification { isChainIntact isInTrail } } }`,
+    { id },
+  );
+
 /** The auditor reads one decision back to its version, the approvals and the evidence. */
 export const readBack = async (world: World, decisionId: string): Promise<void> => {
   const { account, people } = world;
@@ -38,11 +47,10 @@ export const readBack = async (world: World, decisionId: string): Promise<void> 
     people.auditor.name,
     'reads one decision back to where it came from',
     () =>
-      people.auditor.ask<DecisionAnswer>(
-        `query ($id: ID!) { decision(id: $id) {
-         action probability note versionId changeRequestId evidenceIds
-         steps { agent status } verification { isChainIntact isInTrail } } }`,
-        { id: decisionId },
+      eventually(
+        () => readDecision(world, decisionId),
+        (answer) => answer.decision.verification.isInTrail === true,
+        'The head of the run does not stand in the trail',
       ),
   );
   account.fact(`${decision.action ?? ''} at probability ${(decision.probability ?? 0).toFixed(3)}`);
@@ -50,7 +58,6 @@ export const readBack = async (world: World, decisionId: string): Promise<void> 
   const agents = decision.steps.filter((step) => step.status === 'done').map((step) => step.agent);
   account.fact(`steps: ${agents.join(' → ')}`);
   account.holds(decision.verification.isChainIntact, 'The hash chain of the run is broken');
-  account.holds(decision.verification.isInTrail !== false, 'The run is not in the trail');
   account.fact('hash chain recomputed: intact, and its head stands in the trail');
   const behind = await people.auditor.ask<BehindAnswer>(
     `query ($version: ID!, $change: ID!) {
@@ -115,10 +122,24 @@ interface TrailAnswer {
       readonly command: string;
       readonly outcome: string;
       readonly actor: { readonly name: string | null; readonly kind: string };
+      readonly changes: readonly { readonly field: string; readonly from: unknown; readonly to: unknown }[];
+      readonly facts: Readonly<Record<string, unknown>>;
       readonly verified: boolean;
     }[];
   };
 }
+
+type TrailEvent = TrailAnswer['auditEvents']['nodes'][number];
+
+/** What an entry says beyond who and when, as far as one line holds it; the trail has it whole. */
+const said = ({ changes, facts }: TrailEvent): string => {
+  const { verdict, role, reason } = facts;
+  const states = changes
+    .filter(({ field }) => field === 'state')
+    .map(({ from, to }) => [from, to].filter((state) => typeof state === 'string').join(' → '));
+  if (typeof verdict === 'string') return `${verdict} as ${String(role)}: ${String(reason)}`;
+  return states.length > 0 ? states.join() : typeof reason === 'string' ? reason : '';
+};
 
 /** The auditor lists what happened to a change request. */
 export const listTrail = async (world: World, subjectId: string): Promise<void> => {
@@ -129,13 +150,14 @@ export const listTrail = async (world: World, subjectId: string): Promise<void> 
     () =>
       people.auditor.ask<TrailAnswer>(
         `query ($subjectId: String) { auditEvents(subjectId: $subjectId, first: 20) {
-         nodes { at command outcome actor { name kind } verified } } }`,
+         nodes { at command outcome actor { name kind } changes { field from to } facts verified } } }`,
         { subjectId },
       ),
   );
   for (const event of [...auditEvents.nodes].reverse()) {
+    const who = event.actor.name ?? event.actor.kind;
     account.fact(
-      `${event.at}  ${event.outcome.padEnd(7)}  ${event.command}  ${event.actor.name ?? event.actor.kind}`,
+      `${event.at}  ${event.outcome.padEnd(7)}  ${event.command.padEnd(20)}  ${who.padEnd(14)}  ${said(event)}`.trimEnd(),
     );
   }
   account.holds(

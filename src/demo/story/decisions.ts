@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { installationRoot } from '../../kernel/root.js';
 import { approve } from '../acts.js';
 import { withToken, type Client } from '../client.js';
+import { eventually } from './eventually.js';
 import type { World } from './world.js';
 
 const endpoint = 'income-verification';
@@ -124,21 +125,6 @@ const countBy = (names: readonly string[]): [string, number][] => {
   const counts = new Map<string, number>();
   for (const name of names) counts.set(name, (counts.get(name) ?? 0) + 1);
   return [...counts].sort(([, a], [, b]) => b - a);
-};
-
-/** Reads until it is so; what is not so after 30 seconds is a fault. */
-const eventually = async <T>(
-  read: () => Promise<T>,
-  isSo: (value: T) => boolean,
-  fault: string,
-): Promise<T> => {
-  const deadline = Date.now() + 30_000;
-  while (Date.now() < deadline) {
-    const value = await read();
-    if (isSo(value)) return value;
-    await sleep(200);
-  }
-  throw new Error(`${fault} within 30 seconds`);
 };
 
 interface ReviewAnswer {

@@ -28,12 +28,12 @@ export const playStory = async ({ server, folder, write }: StoryOptions): Promis
   await listTrail(world, changeId);
   await voidSecondRequest(world);
   const { owner } = world.people;
-  await owner.ask(`mutation ($input: ApiTokenRevokeInput!) { revokeApiToken(input: $input) { id } }`, {
-    input: { tokenId },
-  });
-  await account.step(tool.name, 'tries its revoked token once more', async () => {
-    const response = await tool.request('/v1/whatever');
-    account.holds(response.status === 401 || response.status === 404, 'A revoked token still opened a door');
+  await account.step(owner.name, 'revokes the token of the internal tool', () =>
+    owner.ask(`mutation ($input: ApiTokenRevokeInput!) { revokeApiToken(input: $input) { id } }`, {
+      input: { tokenId },
+    }),
+  );
+  await account.step(tool.name, 'tries it once more', async () => {
     const code = await tool.ask('{ viewer { id } }').then(
       () => 'let in',
       (error: unknown) => (error instanceof Error ? error.message : String(error)),

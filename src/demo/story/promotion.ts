@@ -41,7 +41,9 @@ export const bringChallenger = async (world: World): Promise<string> => {
   );
   account.holds(modelVersion.state === 'READY', `The version is ${modelVersion.state}, not READY`);
   account.fact(`READY, digest ${modelVersion.digest.slice(0, 16)}…`);
-  await fillCard(people.engineer, versionId, useCaseId);
+  await account.step(people.engineer.name, 'fills in its model card', () =>
+    fillCard(people.engineer, versionId, useCaseId),
+  );
   await measure(world, versionId, challenger.heldout);
   return versionId;
 };

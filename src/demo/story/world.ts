@@ -21,7 +21,6 @@ export const players = ['engineer', 'validator', 'compliance', 'reviewer', 'owne
 export type Player = (typeof players)[number] & Role;
 
 interface Found {
-  readonly useCases: { readonly nodes: readonly { readonly id: string }[] };
   readonly models: {
     readonly nodes: readonly {
       readonly id: string;
@@ -32,13 +31,14 @@ interface Found {
       }[];
     }[];
   };
-  readonly endpoints: { readonly nodes: readonly { readonly id: string; readonly slug: string }[] };
+  readonly endpoints: {
+    readonly nodes: readonly { readonly id: string; readonly slug: string; readonly useCaseId: string }[];
+  };
 }
 
 const look = `{
-  useCases(first: 1) { nodes { id } }
   models(first: 50) { nodes { id name aliases { name version { id version } } } }
-  endpoints(first: 50) { nodes { id slug } }
+  endpoints(first: 50) { nodes { id slug useCaseId } }
 }`;
 
 /** Signs everybody in and looks around. */
@@ -52,8 +52,7 @@ export const enterWorld = async (server: string, account: Account): Promise<Worl
   const model = found.models.nodes.find((one) => one.name === 'income-routing');
   const champion = model?.aliases.find((alias) => alias.name === 'champion')?.version;
   const endpoint = found.endpoints.nodes.find((one) => one.slug === 'income-verification');
-  const useCase = found.useCases.nodes[0];
-  if (!model || !champion || !endpoint || !useCase) {
+  if (!model || !champion || !endpoint) {
     throw new Error(
       'The demo workspace is not filled; start with `npm start` and wait until it says that it is ready',
     );
@@ -61,7 +60,7 @@ export const enterWorld = async (server: string, account: Account): Promise<Worl
   return {
     account,
     people,
-    useCaseId: useCase.id,
+    useCaseId: endpoint.useCaseId,
     modelId: model.id,
     endpointId: endpoint.id,
     formerChampion: champion,

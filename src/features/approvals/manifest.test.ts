@@ -32,6 +32,11 @@ test('a difference names the entry, what it was and what it is', () => {
     { entry: 'policy', from: null, to: 1 },
   ]);
   expect(sentenceOf(differences)).toBe('card.use changed from a to b; policy changed from null to 1');
+  const attested = (value: string) => ({ value, source: 'ATTESTED' });
+  const card = [{ entry: 'card.limitations', from: attested('x'.repeat(200)), to: attested('None known.') }];
+  expect(sentenceOf(card)).toBe(
+    `card.limitations changed from “${'x'.repeat(157)}…” (attested) to “None known.” (attested)`,
+  );
 });
 
 test.each([

@@ -57,9 +57,18 @@ export const voids = ({ entry, from, to }: Difference): boolean => {
   return passedBefore && to.verdict !== 'PASS';
 };
 
+const isCardField = (value: unknown): value is { value: string; source: string } =>
+  typeof value === 'object' &&
+  value !== null &&
+  Object.keys(value).sort().join() === 'source,value' &&
+  Object.values(value).every((one) => typeof one === 'string');
+
+const cut = (text: string): string => (text.length > 160 ? `${text.slice(0, 157)}…` : text);
+
+/** As people read it: the words of the card, and whether somebody stands for them. */
 const shown = (value: unknown): string => {
-  const text = typeof value === 'string' ? value : JSON.stringify(value);
-  return text.length > 160 ? `${text.slice(0, 157)}…` : text;
+  if (isCardField(value)) return `“${cut(value.value)}” (${value.source.toLowerCase()})`;
+  return cut(typeof value === 'string' ? value : JSON.stringify(value));
 };
 
 /** A sentence that names each entry, its old and its new value. */

@@ -44,6 +44,12 @@ export const cardFields = (): readonly CardField[] => {
   return known;
 };
 
+/** What a field is called among people, and its place; a field that the file no longer has keeps its name. */
+export const cardField = (name: string): { readonly label: string; readonly place: number } => {
+  const place = cardFields().findIndex((one) => one.name === name);
+  return { label: cardFields()[place]?.label ?? name, place: place < 0 ? cardFields().length : place };
+};
+
 /** The names of the governed fields: those that a policy can require. */
 export const governedFieldNames = (): ReadonlySet<string> =>
   new Set(

@@ -1,4 +1,4 @@
-export { governedFieldNames } from './card-fields.js';
+export { cardField, governedFieldNames } from './card-fields.js';
 export { updateCard } from './cards.commands.js';
 export { ModelCard, type AttestedField } from './model-card.entity.js';
 export { governedFields, readCard, type CardView, type GovernedField } from './read-card.js';

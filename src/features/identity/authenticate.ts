@@ -2,7 +2,7 @@ import { timingSafeEqual } from 'node:crypto';
 import { isRole, type Actor, type Role, type ServiceActor, type UserActor } from '../../kernel/actor.js';
 import type { Clock } from '../../kernel/clock.js';
 import type { Db, Tx } from '../../kernel/db.js';
-import { AppError, invalidInput, notFound } from '../../kernel/errors.js';
+import { AppError, invalidInput } from '../../kernel/errors.js';
 import { isPermission, type Permission } from '../../kernel/permissions.js';
 import { asSystem } from '../../kernel/system.js';
 import { liveSession, type LiveSession, type Membership, type SessionTimes } from './sessions.js';
@@ -84,7 +84,7 @@ const named = (memberships: readonly Membership[], asked: string): Membership =>
   const byId = memberships.find((membership) => membership.workspaceId === asked);
   const [first, second] = memberships.filter((membership) => membership.slug === asked);
   const found = byId ?? first;
-  if (!found) throw notFound(`A workspace ${asked} of yours`);
+  if (!found) throw new AppError('NOT_FOUND', `You are in no workspace ${asked}`);
   if (!byId && second) {
     throw invalidInput(`You are in several workspaces named ${asked}; name the one you mean by its id`, [
       { path: 'x-countersign-workspace', message: 'is not unique' },
@@ -141,7 +141,7 @@ const byToken = async (parts: AuthenticationParts, secret: string, asked: string
     return found;
   });
   if (asked !== null && asked !== row.workspace_id && asked !== row.slug)
-    throw notFound(`A workspace ${asked} of this token`);
+    throw new AppError('NOT_FOUND', `This token reaches no workspace ${asked}`);
   return row.user_id === null ? serviceActor(row) : personActor(row, row.user_id);
 };
 

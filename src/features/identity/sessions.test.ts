@@ -119,6 +119,7 @@ describe('a workspace', () => {
     for (const workspace of [theirs, 'nonsense', "' or true --"]) {
       const { status, error } = await at.ask(browser, { 'x-countersign-workspace': workspace });
       expect([status, error.code]).toEqual([404, 'NOT_FOUND']);
+      expect(error.message).toBe(`You are in no workspace ${workspace}`);
     }
   });
 

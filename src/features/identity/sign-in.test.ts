@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { get, type IncomingMessage } from 'node:http';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { asSystem } from '../../kernel/system.js';
 import { systemActor } from '../../kernel/actor.js';
@@ -136,6 +138,15 @@ describe('a sign-in', () => {
     const browser = door.browser();
     const answer = await browser.signIn('eve', `?returnTo=${encodeURIComponent(target)}`);
     expect(answer.headers.get('location')).toBe('/');
+  });
+
+  test('never leads to a host that the request line names', async () => {
+    const { port } = new URL(door.url);
+    const path = 'http://evil.test/auth/login?returnTo=/docs';
+    const asked = get({ port, host: '127.0.0.1', path, headers: { host: `localhost:${port}` } });
+    const [answer] = (await once(asked, 'response')) as [IncomingMessage];
+    answer.resume();
+    expect(answer.headers.location).toBe(`${door.url}/auth/login?returnTo=/docs`);
   });
 });
 

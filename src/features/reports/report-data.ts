@@ -58,6 +58,9 @@ export const rowsOf = async (db: ReadDb, text: string, values: readonly unknown[
   return rows.map((row) => Object.fromEntries(Object.entries(row).map(([name, value]) => [name, cellOf(value)])));
 };
 
+/** SQL for what became of the approval `a`: that it stands, or the rule by which it is void. */
+export const standing = `case when a.voided_at is null then 'yes' else 'void: ' || split_part(a.void_reason, ':', 1) end as standing`;
+
 /** SQL for the name of an actor, given the expression of its id: a person, a service account, or the product. */
 export const actorName = (id: string): string =>
   `coalesce((select person.display_name from app_user person where person.id::text = ${id}),

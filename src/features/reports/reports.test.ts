@@ -17,6 +17,7 @@ import { renderPdf } from '../../compute/report/pdf/render.js';
 import { createEndpoint } from '../deployments/index.js';
 import { startEvaluation } from '../evaluations/index.js';
 import { createFinding } from '../findings/index.js';
+import { deleteAlias, setAlias } from '../registry/index.js';
 import { reportData } from './report-data.js';
 import { reportRoutes } from './reports.http.js';
 import { buildPaper } from './reports.jobs/build-paper.js';
@@ -233,6 +234,41 @@ test('the report about an endpoint counts what was decided in the period, with s
   expect(data.tables['actions']?.reduce((sum, row) => sum + (row.value ?? 0), 0)).toBeCloseTo(1, 12);
   expect(data.tables['versions']).toHaveLength(1);
   expect(data.tables['evidence']?.map(({ kind }) => kind).sort()).toEqual(['ATTRIBUTION', 'FAIRNESS', 'PERFORMANCE']);
+}, 60_000);
+
+test('figures of two versions are told apart, and a share says of how many it is one', async () => {
+  const report = await render({ template: 'endpoint-period', subjectId: endpointId, ...period() });
+  const { bytes } = await fetchFile(`${report.id}.json`);
+  const data = reportData.parse(JSON.parse(bytes.toString()));
+  for (const table of ['evidence', 'groups', 'attribution', 'checks']) {
+    expect(new Set(data.tables[table]?.map(({ version }) => version)), table).toEqual(new Set(['version 1']));
+  }
+  const twice = data.tables['groups']?.flatMap((row) => [row, { ...row, version: 'version 2' }]) ?? [];
+  const paper = buildPaper(
+    readTemplate('endpoint-period'),
+    { ...data, tables: { ...data.tables, groups: twice } },
+    { reportId: report.id, dataSha256: report.dataSha256 },
+  );
+  const charts = paper.blocks.filter((block) => block.kind === 'chart');
+
+  expect(charts.map(({ title }) => /version \d/.exec(title)?.[0])).toEqual([undefined, 'version 1', 'version 2']);
+  const total = data.tables['actions']?.reduce((sum, { n }) => sum + Number(n), 0);
+  expect(charts[0]?.alt).toContain(`, n = ${String(total)}`);
+  expect(charts[1]?.alt.match(/Female: /g)).toHaveLength(1);
+}, 60_000);
+
+test('the trail of a version keeps the moves of an alias that is gone', async () => {
+  const actor = given.engineer;
+  const alias = { modelId: given.modelId, name: 'candidate' };
+  await app.run(setAlias, actor, { ...alias, versionId: given.versionId });
+  await app.run(deleteAlias, actor, alias);
+  const report = await render({ template: 'model-version', subjectId: given.versionId });
+  const data = reportData.parse(JSON.parse((await fetchFile(`${report.id}.json`)).bytes.toString()));
+  const moves = data.tables['audit']?.filter(({ subjectKind }) => subjectKind === 'alias').map(({ command }) => command);
+
+  expect(moves).toEqual(['changeRequest.decide', 'alias.set', 'alias.delete']);
+  expect(data.tables['card']?.[0]).toMatchObject({ field: 'intendedUse', label: 'Intended use' });
+  expect(data.tables['approvals']?.[0]).toMatchObject({ valid: true, standing: 'yes' });
 }, 60_000);
 
 test('a report about nothing says that nothing is known instead of showing empty tables', async () => {

@@ -9,6 +9,14 @@ export interface Timetable {
 }
 
 const shortestGapMs = 15 * 60_000;
+const dayMs = 86_400_000;
+
+/** Six times, and those of two days: the narrowest place between two of them is then among them. */
+const isEnough = (times: readonly Date[]): boolean => {
+  const [first, last] = [times[0], times.at(-1)];
+  if (!first || !last || times.length < 6) return false;
+  return last.getTime() - first.getTime() > 2 * dayMs || times.length > 100;
+};
 
 const isTimeZone = (name: string): boolean => {
   try {
@@ -40,7 +48,7 @@ export const requireTimetable = (timetable: Timetable, now: Date): void => {
   }
   const times: Date[] = [];
   try {
-    for (let at = now; times.length < 6; at = times.at(-1) ?? now) times.push(nextTime(timetable, at));
+    for (let at = now; !isEnough(times); at = times.at(-1) ?? now) times.push(nextTime(timetable, at));
   } catch {
     fault('cron', 'is not a cron expression, or is never due');
   }
@@ -65,9 +73,11 @@ const graceMs = 10 * 60_000;
 /** So many times are looked at in one go; after a very long pause the rest follows at the next look. */
 const mostTimes = 100;
 
-const chosen = (rule: CatchUp, times: readonly Date[], now: Date): ReadonlySet<Date> => {
+const chosen = (rule: CatchUp, times: readonly Date[], now: Date, isAll: boolean): ReadonlySet<Date> => {
   const last = times.at(-1);
   if (rule === 'ALL') return new Set(times);
+  // The last of these is not the last that passed: it stands among those of the next look.
+  if (!isAll) return new Set();
   if (!last || (rule === 'SKIP' && now.getTime() - last.getTime() > graceMs)) return new Set();
   return new Set([last]);
 };
@@ -80,6 +90,6 @@ export const planOf = (schedule: Timetable & Pick<ReportSchedule, 'catchUp'> & {
     times.push(at);
     at = nextTime(schedule, at);
   }
-  const render = chosen(schedule.catchUp, times, now);
+  const render = chosen(schedule.catchUp, times, now, at > now);
   return { due: times.map((time) => ({ at: time, outcome: render.has(time) ? 'RENDERED' : 'SKIPPED' })), next: at };
 };

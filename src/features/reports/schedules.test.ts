@@ -66,6 +66,18 @@ describe('after three days in which nothing ran', () => {
     expect(planOf({ ...schedule, catchUp: 'ALL' }, now).next.toISOString()).toBe('2026-11-23T07:00:00.000Z');
   });
 
+  test('however many times passed, making up for the last one makes one report', () => {
+    const often = { ...berlin('*/15 * * * *'), catchUp: 'ONCE' as const };
+    const rendered: Date[] = [];
+    for (let nextRunAt = at('2026-11-19T12:15:00Z'); nextRunAt <= now; ) {
+      const { due, next } = planOf({ ...often, nextRunAt }, now);
+      rendered.push(...due.filter(({ outcome }) => outcome === 'RENDERED').map((time) => time.at));
+      nextRunAt = next;
+    }
+
+    expect(iso(rendered)).toEqual(['2026-11-22T12:00:00.000Z']);
+  });
+
   test('a time that has just passed is not missed', () => {
     expect(outcomes('SKIP', at('2026-11-22T07:00:30Z')).at(-1)).toBe('RENDERED');
   });
@@ -174,6 +186,7 @@ describe('a schedule of a workspace', () => {
     ['at times that are no cron expression', { cron: 'every day at 8' }, 'compliance', 'INVALID_INPUT'],
     ['at times that never come', { cron: '0 0 30 2 *' }, 'compliance', 'INVALID_INPUT'],
     ['every minute', { cron: '* * * * *' }, 'compliance', 'INVALID_INPUT'],
+    ['too often late in the day only', { cron: '0,50 0,3,6,9,12,15,18,21,22 * * *' }, 'compliance', 'INVALID_INPUT'],
     ['about a version that is not here', { subjectId: crypto.randomUUID() }, 'compliance', 'NOT_FOUND'],
   ] as const)('is not created %s', async (_, change, role, code) => {
     expect((await create(change, role)).code).toBe(code);

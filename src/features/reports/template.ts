@@ -47,6 +47,10 @@ const block = z.union([
     /** Fields of value and of half the interval, where there is no low and high. */
     value: z.string().default('value'),
     error: z.string().optional(),
+    /** The field that says of how many the value is a share or mean. */
+    count: z.string().default('n'),
+    /** One chart for each value of this field, which `{each}` names in the title. */
+    each: z.string().optional(),
     largest: z.number().positive().optional(),
   }),
   z.strictObject({ reliability: z.string(), title: z.string(), axis: z.string(), where }),

@@ -85,13 +85,18 @@ export const createWorkspace = defineCommand({
   },
 });
 
-const lastAdministrator = async (tx: Tx, workspaceId: string, memberId: string): Promise<boolean> => {
-  const others = await tx.sql(
-    `select 1 from member where workspace_id = $1 and id <> $2
-       and ('administrator' = any(roles) or 'administrator' = any(roles_by_rule)) limit 1`,
-    [workspaceId, memberId],
+/**
+ * Refuses to leave a workspace without anybody who administers it. The rows of all administrators are locked: of two
+ * who take each other out at the same moment, one has to see that the other is gone.
+ */
+const keepAnAdministrator = async (tx: Tx, member: Member): Promise<void> => {
+  const administrators = await tx.sql<{ id: string; disabled: boolean }>(
+    `select m.id, u.disabled_at is not null as disabled from member m join app_user u on u.id = m.user_id
+      where m.workspace_id = $1 and 'administrator' = any(m.roles || m.roles_by_rule) order by m.id for update of m`,
+    [member.workspaceId],
   );
-  return others.length === 0;
+  if (administrators.some(({ id, disabled }) => id !== member.id && !disabled)) return;
+  throw conflict('The workspace would be left without an administrator', { rule: 'last-administrator' });
 };
 
 export const setMemberRoles = defineCommand({
@@ -111,10 +116,8 @@ export const setMemberRoles = defineCommand({
         { path: 'roles', message: 'service cannot be given to a person' },
       ]);
     }
-    const loses = target.roles.includes('administrator') && !roles.includes('administrator');
-    if (loses && (await lastAdministrator(tx, target.workspaceId, target.id))) {
-      throw conflict('The workspace would be left without an administrator', { rule: 'last-administrator' });
-    }
+    const keeps = [...roles, ...target.rolesByRule].includes('administrator');
+    if (target.roles.includes('administrator') && !keeps) await keepAnAdministrator(tx, target);
     if (
       actor.kind === 'user' &&
       actor.id === target.userId &&
@@ -147,9 +150,7 @@ export const removeMember = defineCommand({
   },
   handle: async ({ tx, target }) => {
     const isAdministrator = [...target.roles, ...target.rolesByRule].includes('administrator');
-    if (isAdministrator && (await lastAdministrator(tx, target.workspaceId, target.id))) {
-      throw conflict('The workspace would be left without an administrator', { rule: 'last-administrator' });
-    }
+    if (isAdministrator) await keepAnAdministrator(tx, target);
     await tx.remove(Member, { id: target.id });
     return {
       result: { id: target.id },

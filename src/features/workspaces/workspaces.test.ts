@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, test } from 'vitest';
+import type { UserActor } from '../../kernel/actor.js';
 import { testApp, type TestApp } from '../../testing/test-app.js';
 
 let app: TestApp;
@@ -120,5 +121,44 @@ test('nobody takes the last administrator out of a workspace, whether a rule or 
   );
 
   expect(answer.code).toBe('CONFLICT');
+  expect(answer.errors[0]?.extensions?.['details']).toMatchObject({ rule: 'last-administrator' });
+});
+
+const REMOVE = `mutation ($input: MemberRemoveInput!) { removeMember(input: $input) { id } }`;
+
+const membershipOf = async (person: UserActor): Promise<string> => {
+  const { data } = await app.graphql<{ members: { nodes: { id: string; userId: string }[] } }>(
+    person,
+    `{ members { nodes { id userId } } }`,
+  );
+  return data?.members.nodes.find((member) => member.userId === person.id)?.id ?? '';
+};
+
+test('of two administrators who take each other out at the same moment, one stays', async () => {
+  for (const round of [1, 2, 3, 4, 5]) {
+    const workspaceId = await app.otherWorkspace();
+    const one = await app.actor('administrator', { workspaceId, name: `one-${String(round)}` });
+    const two = await app.actor('administrator', { workspaceId, name: `two-${String(round)}` });
+    const [first, second] = [await membershipOf(one), await membershipOf(two)];
+
+    const answers = await Promise.all([
+      app.graphql(one, REMOVE, { input: { memberId: second } }),
+      app.graphql(two, REMOVE, { input: { memberId: first } }),
+    ]);
+
+    expect(answers.map(({ code }) => code ?? 'done').sort()).toEqual(['CONFLICT', 'done']);
+  }
+});
+
+test('an administrator who is disabled does not count as one who is left', async () => {
+  const workspaceId = await app.otherWorkspace();
+  const left = await app.actor('administrator', { workspaceId, name: 'left' });
+  const gone = await app.actor('administrator', { workspaceId, name: 'gone' });
+  const memberId = await membershipOf(left);
+  const DISABLE = `mutation ($input: UserDisableInput!) { disableUser(input: $input) { id } }`;
+  await app.graphql(left, DISABLE, { input: { userId: gone.id, reason: 'has left' } });
+
+  const answer = await app.graphql(left, REMOVE, { input: { memberId } });
+
   expect(answer.errors[0]?.extensions?.['details']).toMatchObject({ rule: 'last-administrator' });
 });

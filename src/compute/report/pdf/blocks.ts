@@ -31,12 +31,20 @@ const startOf = (paper: Paper, block: Block | undefined): number => {
     case 'paragraph':
       return heightOf(paper, block.text, settingOf(block)) + 6;
     case 'facts':
+    case 'list':
       return 40;
     case 'table':
       return 18 + tableStart(paper, block);
     case 'chart':
       return chartHeight(block.chart) + 30;
   }
+};
+
+/** A heading goes with its introduction, and that with the beginning of the table or chart that it introduces. */
+const startAfter = (paper: Paper, blocks: readonly Block[], index: number): number => {
+  const next = blocks[index + 1];
+  const start = startOf(paper, next);
+  return next?.kind === 'paragraph' ? start + startOf(paper, blocks[index + 2]) : start;
 };
 
 const settingOf = (block: Of<'paragraph'>): Setting => (block.isNote ? note : body);
@@ -57,6 +65,32 @@ const drawHeading = (
     setText(paper, block.text, page.left, y, heading);
   });
   doc.y += 5;
+};
+
+const itemIndent = 10;
+const item: Setting = { ...body, width: textWidth - itemIndent };
+
+/** The lines of a point stand below each other, beside its sign. */
+const drawList = (paper: Paper, section: PDFKit.PDFStructureElement, { items }: Of<'list'>): void => {
+  const list = paper.doc.struct('L');
+  section.add(list);
+  for (const text of items) {
+    const height = heightOf(paper, text, item);
+    needRoom(paper, height);
+    const { y } = paper.doc;
+    const point = paper.doc.struct('LI');
+    list.add(point);
+    tagged(paper, point, 'Lbl', () => {
+      setText(paper, '•', page.left, y, { ...body, width: itemIndent });
+    });
+    tagged(paper, point, 'LBody', () => {
+      setText(paper, text, page.left + itemIndent, y, item);
+    });
+    point.end();
+    paper.doc.y = y + height + 4;
+  }
+  list.end();
+  paper.doc.y += 4;
 };
 
 /** A paragraph is set line by line of its own height; one that is longer than a page goes on. */
@@ -119,13 +153,16 @@ export const drawBlocks = (paper: Paper, blocks: readonly Block[]): void => {
         section.end();
         section = paper.doc.struct('Sect');
         paper.root.add(section);
-        drawHeading(paper, section, block, startOf(paper, blocks[index + 1]));
+        drawHeading(paper, section, block, startAfter(paper, blocks, index));
         break;
       case 'paragraph':
         drawParagraph(paper, section, block);
         break;
       case 'facts':
         drawFacts(paper, section, block);
+        break;
+      case 'list':
+        drawList(paper, section, block);
         break;
       case 'table':
         drawCaptioned(paper, section, block.caption, tableStart(paper, block));

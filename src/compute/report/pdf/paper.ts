@@ -117,6 +117,10 @@ export const heightOf = ({ doc }: Paper, text: string, setting: Setting): number
     .fontSize(setting.size)
     .heightOfString(text || ' ', { width: setting.width, lineGap, ...digitsOf(setting, text) });
 
+/** How wide a text becomes on one line. */
+export const widthOf = ({ doc }: Paper, text: string, setting: Setting): number =>
+  doc.font(setting.face).fontSize(setting.size).widthOfString(text, digitsOf(setting, text));
+
 /** Sets a text at a place, as high as it needs. */
 export const setText = ({ doc }: Paper, text: string, x: number, y: number, setting: Setting): void => {
   const { face, size, width, colour, align } = setting;

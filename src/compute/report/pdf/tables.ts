@@ -8,6 +8,7 @@ import {
   textWidth,
   turnPage,
   unread,
+  widthOf,
   type Paper,
   type Setting,
 } from './paper.js';
@@ -36,11 +37,38 @@ const place = (columns: readonly TextColumn[]): Placed[] => {
 
 const signs = { good: '✓ ', bad: '✗ ', open: '○ ' } as const;
 
+const equalPieces = (text: string, parts: number): string[] => {
+  const length = Math.ceil(text.length / parts);
+  return Array.from({ length: parts }, (_, index) => text.slice(index * length, (index + 1) * length));
+};
+
+/**
+ * A digest or id that is too long for its column is broken into pieces of one length: left to itself, the last line
+ * would hold a sign or two, and two digests below each other could not be compared.
+ */
+const brokenEvenly = (paper: Paper, text: string, setting: Setting): string => {
+  if (!/^[0-9a-f-]{20,}$/.test(text)) return text;
+  const words = text.split('-').length > 1 ? uuidPieces(text) : null;
+  for (let parts = 1; parts <= 8; parts += 1) {
+    const pieces = words?.[parts - 1] ?? equalPieces(text, parts);
+    // PDFKit gives the end of a line a width too, and breaks before it where that does not fit.
+    if (pieces.every((piece) => widthOf(paper, `${piece}\n`, setting) <= setting.width))
+      return pieces.join('\n');
+  }
+  return text;
+};
+
+/** An id breaks at its hyphens: not at all, in the middle, or into three. */
+const uuidPieces = (text: string): string[][] => {
+  const [a = '', b = '', c = '', d = '', e = ''] = text.split('-');
+  return [[text], [`${a}-${b}-${c}-`, `${d}-${e}`], [`${a}-${b}-`, `${c}-${d}-`, e]];
+};
+
 /** The whole text stands in the workbook; a row must fit on a page. */
-const shown = ({ text, tone }: TextCell): string => {
+const shown = (paper: Paper, { text, tone }: TextCell, setting: Setting): string => {
   const short =
     text.length > longestCell ? `${text.slice(0, longestCell)}… (whole text in the workbook)` : text;
-  return tone === undefined ? short : `${signs[tone]}${short}`;
+  return tone === undefined ? brokenEvenly(paper, short, setting) : `${signs[tone]}${short}`;
 };
 
 const cellSetting = (column: Placed, isHeader: boolean, tone?: TextCell['tone']): Setting => ({
@@ -60,7 +88,8 @@ const rowHeight = (
   Math.max(
     ...columns.map((column, index) => {
       const cell = cells[index] ?? { text: '' };
-      return heightOf(paper, shown(cell), cellSetting(column, isHeader, cell.tone));
+      const setting = cellSetting(column, isHeader, cell.tone);
+      return heightOf(paper, shown(paper, cell, setting), setting);
     }),
   ) +
   2 * pad;
@@ -132,8 +161,9 @@ const drawRow = (
   table.add(row);
   columns.forEach((column, index) => {
     const cell = cells[index] ?? { text: '' };
+    const setting = cellSetting(column, false, cell.tone);
     tagged(paper, row, 'TD', () => {
-      setText(paper, shown(cell), column.x + pad, y + pad, cellSetting(column, false, cell.tone));
+      setText(paper, shown(paper, cell, setting), column.x + pad, y + pad, setting);
     });
   });
   row.end();

@@ -1,7 +1,7 @@
 import type { JobContext } from '../../../kernel/job.js';
 import type { StepPlace } from '../pipeline.js';
 import { openReviews } from '../decisions.commands/open-reviews.js';
-import { commitStep } from './commit-step.js';
+import { commitStep, type Decided } from './commit-step.js';
 import { loadRuns } from './load.js';
 import { performStep } from './perform-step.js';
 import { nextStep, type Run } from './run.js';
@@ -9,7 +9,7 @@ import { nextStep, type Run } from './run.js';
 /** What carrying runs through the pipeline needs of a job. */
 export type AdvanceContext = Pick<
   JobContext<unknown>,
-  'ask' | 'record' | 'run' | 'actor' | 'outside' | 'signal'
+  'ask' | 'record' | 'run' | 'actor' | 'outside' | 'signal' | 'metrics'
 >;
 
 const permission = 'decision:run';
@@ -36,9 +36,17 @@ export const advance = async (context: AdvanceContext, decisionIds: readonly str
       write: (recordContext) => commitStep(recordContext, workspaceOf(context), place, results),
     });
     committed.apply();
+    measure(context.metrics, committed.decided);
     referred.push(...committed.referred);
   }
   await openAll(context, referred);
+};
+
+const measure = (metrics: AdvanceContext['metrics'], decided: readonly Decided[]): void => {
+  for (const { action, seconds } of decided) {
+    metrics.decisions.inc({ action });
+    if (seconds !== null) metrics.decisionSeconds.observe(seconds);
+  }
 };
 
 const workspaceOf = ({ actor }: AdvanceContext): string => {

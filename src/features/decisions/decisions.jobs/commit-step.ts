@@ -28,6 +28,14 @@ export interface Committed {
   readonly apply: () => void;
   /** Decisions that now wait for a person. */
   readonly referred: readonly string[];
+  readonly decided: readonly Decided[];
+}
+
+/** A decision that is finished, for the metrics. */
+export interface Decided {
+  readonly action: string;
+  /** From the request to the end; null when a person decided: how long people take is another matter. */
+  readonly seconds: number | null;
 }
 
 /**
@@ -61,6 +69,7 @@ export const commitStep = async (
   return {
     result: {
       referred: ends.filter(({ state }) => state === 'WAITING').map(({ decisionId }) => decisionId),
+      decided: after.flatMap(({ advance, next }) => decidedIn(advance.run, next.end, now)),
       apply: () => {
         for (const { advance, next } of after) applyTo(advance, next, place, now);
         // Another worker has finished this step before us and goes on with the run.
@@ -69,6 +78,12 @@ export const commitStep = async (
     },
     audit,
   };
+};
+
+const decidedIn = (run: Run, end: RunEnd | null, now: Date): Decided[] => {
+  if (end?.state !== 'DONE' || end.action === null) return [];
+  const seconds = (now.getTime() - run.requestedAt.getTime()) / 1000;
+  return [{ action: end.action, seconds: run.review === null ? seconds : null }];
 };
 
 const suspendedAmong = async (tx: RecordContext['tx'], runs: readonly Run[]): Promise<Set<string>> => {

@@ -16,6 +16,7 @@ interface DecisionRow {
   readonly endpoint_id: string;
   readonly subject_ref: string;
   readonly sealed_request: string;
+  readonly requested_at: Date;
   readonly state: string;
   readonly version_id: string | null;
   readonly version_digest: string | null;
@@ -99,8 +100,8 @@ const isUnopened = (row: DecisionRow): boolean => row.state === 'WAITING' && row
 
 const readDecisions = ({ tx }: RecordContext, ids: readonly string[]): Promise<DecisionRow[]> =>
   tx.sql<DecisionRow>(
-    `select d.id, d.workspace_id, d.endpoint_id, d.subject_ref, d.sealed_request, d.state, d.version_id,
-            d.version_digest, r.id as review_id, r.action as review_action, r.decided_by::text as review_by
+    `select d.id, d.workspace_id, d.endpoint_id, d.subject_ref, d.sealed_request, d.requested_at, d.state,
+            d.version_id, d.version_digest, r.id as review_id, r.action as review_action, r.decided_by::text as review_by
        from decision d left join human_review r on r.decision_id = d.id
       where d.id = any($1) and d.source = 'HERE'
         and (d.state in ('ACCEPTED', 'RUNNING') or (d.state = 'WAITING' and (r.id is null or r.state = 'DECIDED')))
@@ -179,6 +180,7 @@ const runOf = (
   id: row.id,
   endpointId: row.endpoint_id,
   subjectRef: row.subject_ref,
+  requestedAt: row.requested_at,
   key,
   request: decrypt(key, requestPlace(row.id), row.sealed_request) as DecisionRequest,
   requestSha256: sealedSha256(row.sealed_request),

@@ -35,6 +35,7 @@ export interface Run {
   readonly id: string;
   readonly endpointId: string;
   readonly subjectRef: string;
+  readonly requestedAt: Date;
   readonly key: Buffer;
   readonly request: DecisionRequest;
   readonly requestSha256: string;

@@ -82,6 +82,9 @@ const scoreRange = async (
   columns.runtimeGap = scored.runtimeGap.reduce((most, gap) => Math.max(most, gap), columns.runtimeGap);
 };
 
+const scoredLine = (scored: number, stated: number | null): string =>
+  stated === null ? `${String(scored)} rows scored` : `${String(scored)} of ${String(stated)} rows scored`;
+
 /** Streams the data set, range by range: rows are scored as they come and kept only as columns of numbers. */
 export const scoreDataset = async (
   context: Context,
@@ -97,6 +100,10 @@ export const scoreDataset = async (
   const columns = openColumns(header.value.cells, policy);
   const inputsOf = inputReader(ensemble.manifest, header.value.cells);
   const labelOf = labelReader(ensemble.manifest, header.value.cells);
+  const stated = ensemble.manifest.data.find(({ sha256 }) => sha256 === dataset.sha256)?.rows ?? null;
+  // Bytes run ahead of rows: a small file has been read whole before its first rows are scored.
+  const share = (scored: number): number =>
+    stated === null ? passed.bytes / dataset.bytes : Math.min(1, scored / stated);
   let range: Float32Array[] = [];
   const take = (row: CsvRow): void => {
     const values = inputsOf(row);
@@ -112,13 +119,11 @@ export const scoreDataset = async (
     context.signal.throwIfAborted();
     await scoreRange(context, ensemble, range, columns);
     range = [];
-    await context.progress(
-      (0.5 * passed.bytes) / dataset.bytes,
-      `${String(columns.labels.length)} rows scored`,
-    );
+    const scored = columns.labels.length;
+    await context.progress(0.5 * share(scored), scoredLine(scored, stated));
   }
   await scoreRange(context, ensemble, range, columns);
-  await context.progress(0.5, `${String(columns.labels.length)} rows scored`);
+  await context.progress(0.5, scoredLine(columns.labels.length, stated));
   return closeColumns(columns, dataset.path);
 };
 

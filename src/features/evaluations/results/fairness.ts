@@ -113,9 +113,9 @@ const notesOf = (reports: readonly FairnessReport[], missing: readonly string[])
   ...missing.map(
     (attribute) => `The data set has no column ${attribute}: nothing is known about these groups.`,
   ),
-  `Shares of fewer than ${String(SMALLEST_GROUP)} rows are not reported; counts from 1 to 10 are hidden, with as many others as it takes that none follows from a total.`,
+  `Shares of fewer than ${String(SMALLEST_GROUP)} rows are not reported; numbers of rows from 1 to 10 are hidden, and others with them so that the total does not give them away. This is not anonymity: a share times its n gives the count behind it.`,
   'Selected means that the predicted probability reaches the threshold. The groups are known to this evaluation only; no model reads them.',
-  'p-values are corrected by Holm for all comparisons of an attribute. Differences over several groups are larger than true ones because the extremes are picked; the intervals are by bootstrap.',
+  'p-values are corrected by Holm for all comparisons of an attribute. Differences over several groups are larger than true ones because the extremes are picked; the intervals are by bootstrap, with half a row added on each side for a group of which none or all count.',
   ...reports.map(
     ({ attribute, reference, n }) =>
       `By ${attribute}: ${n.toLocaleString('en-US')} rows, compared with ${reference ?? 'nobody'}, the largest group.`,

@@ -46,8 +46,8 @@ export interface IdentityDoor {
   readonly version: string;
   readonly running: readonly RunningPart[];
   readonly links: readonly Link[];
-  /** The newest reports of the actor's workspace; none for whoever may not read them. */
-  readonly reportsFor: (actor: Actor) => Promise<readonly ShownReport[]>;
+  /** The newest reports of the actor's workspace; null for whoever may not read them. */
+  readonly reportsFor: (actor: Actor) => Promise<readonly ShownReport[] | null>;
   /** The folder of the documents. */
   readonly docsFolder: string;
 }

@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { answerOf } from '../../../http/errors.js';
 import type { Door, DoorParts } from '../../../http/server.js';
+import { changePageRoutes } from './change-page.js';
 import { documentRoutes } from './documents.js';
 import type { IdentityDoor, OpenIdentityDoor } from './door.js';
 import { hypertext, sendPage } from './pages.js';
@@ -31,4 +32,5 @@ export const identityDoor =
     signInRoutes(server, open);
     startPageRoutes(server, open);
     documentRoutes(server, open);
+    changePageRoutes(server, open);
   };

@@ -34,6 +34,15 @@ const queryValue = (request: FastifyRequest, name: string): unknown => {
     : undefined;
 };
 
+/** Where a request went, at our public address: a proxy may have changed the host, and a client may have written one. */
+const publicAddress = (door: OpenIdentityDoor, request: FastifyRequest): URL => {
+  const { pathname, search } = new URL(request.url, door.url);
+  const address = new URL(door.url);
+  address.pathname = pathname;
+  address.search = search;
+  return address;
+};
+
 const loopback = new Set(['localhost', '127.0.0.1', '[::1]']);
 
 /**
@@ -51,7 +60,7 @@ const login = async (
   reply: FastifyReply,
 ): Promise<FastifyReply> => {
   await door.limits.signIn(request.ip);
-  if (otherNameOfThisMachine(door, request)) return reply.redirect(new URL(request.url, door.url).href, 302);
+  if (otherNameOfThisMachine(door, request)) return reply.redirect(publicAddress(door, request).href, 302);
   const provider = providerOf(door);
   const { names, options } = door.cookies;
   const known = request.cookies[names.signIn];
@@ -77,8 +86,7 @@ const callback = async (
   const browser = request.cookies[names.signIn] ?? null;
   const now = door.clock.now();
   const signIn = await takeSignIn(door.db, { browser, state: typeof state === 'string' ? state : null, now });
-  // The public address, not the one that a proxy may have made of it.
-  const person = await provider.accept(new URL(request.url, door.url), signIn);
+  const person = await provider.accept(publicAddress(door, request), signIn);
   if (signIn.fresh && !isFresh(person, signIn.createdAt)) {
     throw new AppError(
       'UNAUTHENTICATED',

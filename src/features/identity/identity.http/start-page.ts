@@ -46,7 +46,7 @@ const signedIn = (session: LiveSession): Markup => {
       <td>${actor.roles.join(', ') || 'none'}</td>
     </tr>
     <tr>
-      <th>Proved who you are</th>
+      <th>Signed in at</th>
       <td>${shownTime(session.authenticatedAt)}</td>
     </tr>
   </table>`;
@@ -87,11 +87,13 @@ const reportItem = ({ title, at, files }: ShownReport): Markup => {
 
 const newestReports = async (door: OpenIdentityDoor, session: LiveSession): Promise<Markup | null> => {
   const reports = await door.reportsFor(actorOfSession(session, null));
-  if (reports.length === 0) return null;
+  if (reports === null) return null;
+  const list = hypertext`<ul>
+    ${reports.map(reportItem)}
+  </ul>`;
+  const none = hypertext`<p>None yet. <a href="/docs/reports.md">How a report is rendered</a></p>`;
   return hypertext`<h2>Newest reports</h2>
-    <ul>
-      ${reports.map(reportItem)}
-    </ul>`;
+    ${reports.length === 0 ? none : list}`;
 };
 
 const whereTo = (door: OpenIdentityDoor): Markup =>

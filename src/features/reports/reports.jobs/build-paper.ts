@@ -37,7 +37,7 @@ const withError = (row: DataRow, { value, error }: Of<'intervals'>): DataRow => 
 };
 
 const barOf = (row: DataRow, block: Of<'intervals'>): IntervalBar => {
-  const n = numberOf(row, 'n');
+  const n = numberOf(row, block.count);
   const size = n === null ? '' : `, n = ${n.toLocaleString('en-US')}`;
   const value = numberOf(row, 'value');
   return {
@@ -49,18 +49,28 @@ const barOf = (row: DataRow, block: Of<'intervals'>): IntervalBar => {
   };
 };
 
-/** A round number that is at least the largest bar. */
-const roundUp = (value: number): number => [0.05, 0.1, 0.2, 0.25, 0.4, 0.5, 0.6, 0.8].find((step) => value <= step) ?? 1;
+/** At least the largest bar, and such that the quarters at which lines are drawn are whole in thousandths. */
+const roundUp = (value: number): number => [0.02, 0.04, 0.08, 0.12, 0.16, 0.2, 0.24, 0.28, 0.32, 0.4, 0.6, 0.8].find((step) => value <= step) ?? 1;
 
-const intervalsBlocks = (block: Of<'intervals'>, data: ReportData): Block[] => {
-  const rows = rowsWhere(data.tables[block.intervals] ?? [], block.where, data.values).map((row) => withError(row, block));
-  if (rows.length === 0) return [];
+const intervalsChart = (block: Of<'intervals'>, rows: readonly DataRow[], values: ReportData['values']): Block => {
   const bars = rows.slice(0, 30).map((row) => barOf(row, block));
   const most = Math.max(...bars.map(({ value, high }) => high ?? value ?? 0));
-  const title = filled(block.title, data.values);
+  const title = filled(block.title, values);
   const alt = `${title}. ${bars.map(({ label, note }) => `${label}: ${note}`).join('; ')}.`;
-  const axis = filled(block.axis, data.values);
-  return [{ kind: 'chart', title, alt, chart: { kind: 'intervals', bars, largest: block.largest ?? roundUp(most), axis } }];
+  const axis = filled(block.axis, values);
+  return { kind: 'chart', title, alt, chart: { kind: 'intervals', bars, largest: block.largest ?? roundUp(most), axis } };
+};
+
+const intervalsBlocks = (block: Of<'intervals'>, data: ReportData): Block[] => {
+  const { each } = block;
+  const rows = rowsWhere(data.tables[block.intervals] ?? [], block.where, data.values).map((row) => withError(row, block));
+  if (rows.length === 0) return [];
+  if (each === undefined) return [intervalsChart(block, rows, data.values)];
+  const names = [...new Set(rows.map((row) => String(row[each])))];
+  return names.map((name) => {
+    const own = rows.filter((row) => String(row[each]) === name);
+    return intervalsChart(block, own, { ...data.values, each: name });
+  });
 };
 
 /** The point of a bin; an empty bin has none. */
@@ -83,8 +93,10 @@ const reliabilityBlocks = (block: Of<'reliability'>, data: ReportData): Block[] 
   return [{ kind: 'chart', title, alt: `${title}. ${words.join('; ')}.`, chart: { kind: 'reliability', points, axis } }];
 };
 
-const notesBlocks = (table: string, data: ReportData): Block[] =>
-  (data.tables[table] ?? []).map((row) => ({ kind: 'paragraph', text: `• ${String(row['note'] ?? '')}` }));
+const notesBlocks = (table: string, data: ReportData): Block[] => {
+  const items = (data.tables[table] ?? []).map((row) => String(row['note'] ?? ''));
+  return items.length === 0 ? [] : [{ kind: 'list', items }];
+};
 
 const blocksOf = (block: TemplateBlock, data: ReportData): Block[] => {
   if ('paragraph' in block) return [{ kind: 'paragraph', text: filled(block.paragraph, data.values) }];

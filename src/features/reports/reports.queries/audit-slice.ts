@@ -8,6 +8,8 @@ export const mostAuditEntries = 5000;
 export interface AuditCut {
   /** A statement that gives `kind` and `id` (text) of the subjects, with $1 as its only value. */
   readonly subjects: string;
+  /** A condition over an entry `e` that adds to them, with $1 as its only value. */
+  readonly also?: string;
   readonly subjectId: string;
   readonly from: Date | null;
   readonly to: Date;
@@ -24,7 +26,7 @@ export const auditSlice = async (db: ReadDb, cut: AuditCut): Promise<{ rows: Dat
             e.subject_kind as "subjectKind", e.subject_id as "subjectId", encode(e.leaf_hash, 'hex') as "leafHash"
        from audit_event e
       where e.outcome = 'done' and e.at <= $3 and ($2::timestamptz is null or e.at >= $2)
-        and (e.subject_kind, e.subject_id) in (${cut.subjects})
+        and ((e.subject_kind, e.subject_id) in (${cut.subjects}) or (${cut.also ?? 'false'}))
       order by e.id limit ${String(mostAuditEntries + 1)}`,
     [cut.subjectId, cut.from, cut.to],
   );

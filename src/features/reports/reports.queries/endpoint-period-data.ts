@@ -2,7 +2,7 @@ import { wilson } from '../../../analysis/index.js';
 import type { ReadDb } from '../../../kernel/db.js';
 import { notFound } from '../../../kernel/errors.js';
 import { newestEvidence } from '../../evaluations/index.js';
-import { actorName, rowsOf, shownPeriod, shownTime, type DataRow, type ReportData } from '../report-data.js';
+import { actorName, rowsOf, shownPeriod, shownTime, standing, type DataRow, type ReportData } from '../report-data.js';
 import type { Report } from '../report.entity.js';
 import { auditSlice, mostAuditEntries } from './audit-slice.js';
 import { evidenceTables } from './evidence-tables.js';
@@ -82,7 +82,7 @@ const changes = `
 
 const approvals = `
   select c.number, a.verdict, a.role, ${actorName('a.by::text')} as by, a.reason, a.created_at as "createdAt",
-         a.voided_at is null as valid, a.void_reason as "voidReason", a.manifest_sha256 as "manifestSha256", a.id
+         a.voided_at is null as valid, ${standing}, a.void_reason as "voidReason", a.manifest_sha256 as "manifestSha256", a.id
     from approval a join change_request c on c.id = a.change_request_id join endpoint e on e.id = $1
    where (c.endpoint_id = e.id or (c.model_id = e.model_id and c.use_case_id = e.use_case_id))
      and a.created_at >= $2 and a.created_at < $3 order by a.id`;
@@ -133,13 +133,19 @@ const outcomeRows = (row: DataRow | undefined): DataRow[] => {
   ];
 };
 
-const versionsThatDecided = `select distinct d.version_id as id from decision d where ${inPeriod} and d.version_id is not null order by 1`;
+const versionsThatDecided = `
+  select distinct v.id, v.version from decision d join model_version v on v.id = d.version_id where ${inPeriod} order by 2`;
 
 const evidenceOfPeriod = async (db: ReadDb, values: readonly unknown[], endpoint: EndpointRow, to: Date) => {
-  const ids = await db.sql<{ id: string }>(versionsThatDecided, values);
+  const ids = await db.sql<{ id: string; version: number }>(versionsThatDecided, values);
   const found = [];
   for (const { id } of ids) found.push(...(await newestEvidence(db, id, endpoint.useCaseId, to)));
-  return evidenceTables(found.filter(({ createdAt }) => createdAt <= to), () => endpoint.useCase);
+  const names = new Map(ids.map(({ id, version }) => [id, `version ${String(version)}`]));
+  return evidenceTables(
+    found.filter(({ createdAt }) => createdAt <= to),
+    () => endpoint.useCase,
+    (id) => names.get(id) ?? id,
+  );
 };
 
 const speedText = (row: DataRow | undefined): string => {

@@ -1,14 +1,16 @@
 import { readResult, type EvidenceView } from '../../evaluations/index.js';
 import type { DataRow } from '../report-data.js';
 
-type Named = (useCaseId: string) => string;
+type Named = (id: string) => string;
+
+/** What the rows of evidence are about: without these, those of two versions could not be told apart. */
+type About = Readonly<Record<'useCase' | 'version', string>>;
 
 const each = <Row extends object>(
   evidence: readonly EvidenceView[],
-  useCase: Named,
+  about: (one: EvidenceView) => About,
   rows: (one: EvidenceView) => readonly Row[],
-): (Row & { useCase: string })[] =>
-  evidence.flatMap((one) => rows(one).map((row) => ({ useCase: useCase(one.useCaseId), ...row })));
+): (Row & About)[] => evidence.flatMap((one) => rows(one).map((row) => ({ ...about(one), ...row })));
 
 const counts = (one: EvidenceView): string => {
   const enforced = one.result.checks.filter(({ mode }) => mode === 'ENFORCE');
@@ -38,22 +40,27 @@ const registerRow = (one: EvidenceView) => ({
 const spreadPattern = /\.(difference|ratio|largest)$/;
 
 /** The tables of a report that come from evidence, one fact per row. */
-export const evidenceTables = (stored: readonly EvidenceView[], useCase: Named): Record<string, DataRow[]> => {
+export const evidenceTables = (
+  stored: readonly EvidenceView[],
+  useCase: Named,
+  version: Named,
+): Record<string, DataRow[]> => {
+  const about = (one: EvidenceView): About => ({ useCase: useCase(one.useCaseId), version: version(one.versionId) });
   const evidence = stored.map((one) => ({ ...one, result: readResult(one.kind, one.result) }));
   const ofKind = (kind: string): EvidenceView[] => evidence.filter((one) => one.kind === kind);
   const performance = ofKind('PERFORMANCE');
   const fairness = ofKind('FAIRNESS');
-  const notes = each(evidence, useCase, ({ kind, result }) => result.notes.map((note) => ({ kind, note })));
+  const notes = each(evidence, about, ({ kind, result }) => result.notes.map((note) => ({ kind, note })));
   return {
-    evidence: each(evidence, useCase, (one) => [registerRow(one)]),
-    checks: each(evidence, useCase, (one) => one.result.checks.map((check) => ({ kind: one.kind, ...check }))),
-    performance: each(performance, useCase, (one) => one.result.figures),
-    reliability: each(performance, useCase, (one) => one.result.reliability),
-    spreads: each(fairness, useCase, (one) => one.result.figures.filter(({ name }) => spreadPattern.test(name))),
-    groups: each(fairness, useCase, (one) => one.result.groups),
-    comparisons: each(fairness, useCase, (one) => one.result.comparisons),
-    fourFifths: each(fairness, useCase, (one) => one.result.fourFifths),
-    attribution: each(ofKind('ATTRIBUTION'), useCase, (one) => one.result.attribution),
+    evidence: each(evidence, about, (one) => [registerRow(one)]),
+    checks: each(evidence, about, (one) => one.result.checks.map((check) => ({ kind: one.kind, ...check }))),
+    performance: each(performance, about, (one) => one.result.figures),
+    reliability: each(performance, about, (one) => one.result.reliability),
+    spreads: each(fairness, about, (one) => one.result.figures.filter(({ name }) => spreadPattern.test(name))),
+    groups: each(fairness, about, (one) => one.result.groups),
+    comparisons: each(fairness, about, (one) => one.result.comparisons),
+    fourFifths: each(fairness, about, (one) => one.result.fourFifths),
+    attribution: each(ofKind('ATTRIBUTION'), about, (one) => one.result.attribution),
     notes: notes.filter((row, index) => notes.findIndex(({ note }) => note === row.note) === index),
   };
 };

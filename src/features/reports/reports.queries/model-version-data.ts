@@ -1,7 +1,8 @@
 import type { ReadDb } from '../../../kernel/db.js';
 import { notFound } from '../../../kernel/errors.js';
+import { cardField } from '../../cards/index.js';
 import { newestEvidence, type EvidenceView } from '../../evaluations/index.js';
-import { actorName, rowsOf, shownTime, type DataRow, type ReportData } from '../report-data.js';
+import { actorName, rowsOf, shownTime, standing, type DataRow, type ReportData } from '../report-data.js';
 import type { Report } from '../report.entity.js';
 import { auditSlice, mostAuditEntries } from './audit-slice.js';
 import { evidenceTables } from './evidence-tables.js';
@@ -62,7 +63,7 @@ const changes = `
 
 const approvals = `
   select c.number, a.verdict, a.role, ${actorName('a.by::text')} as by, a.reason, a.created_at as "createdAt",
-         a.voided_at is null as valid, a.void_reason as "voidReason", a.manifest_sha256 as "manifestSha256", a.id
+         a.voided_at is null as valid, ${standing}, a.void_reason as "voidReason", a.manifest_sha256 as "manifestSha256", a.id
     from approval a join change_request c on c.id = a.change_request_id
    where c.version_id = $1 and a.created_at <= $2 order by a.id`;
 
@@ -78,6 +79,15 @@ const card = `
          ${actorName(`(f.value ->> 'by')`)} as by, (f.value ->> 'at') as at
     from model_card k join use_case u on u.id = k.use_case_id, jsonb_each(k.fields) f
    where k.version_id = $1 and k.created_at <= $2 order by u.id, f.key`;
+
+/** The fields in the order of `policies/cards.yaml`, by the names that people read. */
+const labelled = (rows: readonly DataRow[]): DataRow[] => {
+  const known = rows.map((row) => {
+    const { label, place } = cardField(String(row['field']));
+    return { place, row: { ...row, label } };
+  });
+  return known.toSorted((a, b) => a.place - b.place).map(({ row }) => row);
+};
 
 const artifacts = `select path, bytes::float8 as bytes, sha256 from artifact where version_id = $1 and created_at <= $2 order by path`;
 
@@ -96,8 +106,13 @@ const auditSubjects = `
   union all select 'evidence', id::text from evidence where version_id = $1::uuid
   union all select 'card', id::text from model_card where version_id = $1::uuid
   union all select 'changeRequest', id::text from change_request where version_id = $1::uuid
-  union all select 'alias', id::text from model_alias where version_id = $1::uuid
   union all select 'finding', id::text from finding where subject_kind = 'modelVersion' and subject_id = $1::uuid`;
+
+/** An alias may name another version by now, or be gone: what counts is that it was moved to this version or away. */
+const aliasMoves = `
+  e.subject_kind = 'alias' and $1::text in (
+    convert_from(e.canonical, 'UTF8')::jsonb #>> '{changes,versionId,from}',
+    convert_from(e.canonical, 'UTF8')::jsonb #>> '{changes,versionId,to}')`;
 
 const factsOf = (version: VersionRow, uses: readonly UseCaseRow[], aliasRows: readonly DataRow[]): ReportData['facts'] => [
   { label: 'Model', value: `${version.model} (${version.kind})` },
@@ -123,17 +138,17 @@ export const modelVersionData = async (db: ReadDb, report: Report): Promise<Repo
   const shownUse = newest(evidence);
   const read = (text: string): Promise<DataRow[]> => rowsOf(db, text, [id, cutOff]);
   const aliasRows = await read(aliases);
-  const audit = await auditSlice(db, { subjects: auditSubjects, subjectId: id, from: null, to: cutOff });
+  const audit = await auditSlice(db, { subjects: auditSubjects, also: aliasMoves, subjectId: id, from: null, to: cutOff });
   const dataset = evidence[0]?.result.dataset;
   const changeRows = await read(changes);
   const findingRows = await read(findings);
   const tables = {
     useCases: uses.map(({ name, purpose, people, tier, owner }) => ({ name, purpose, people, tier, owner })),
-    ...evidenceTables(evidence, useCaseName),
+    ...evidenceTables(evidence, useCaseName, () => `version ${String(version.version)}`),
     changes: changeRows,
     approvals: await read(approvals),
     findings: findingRows,
-    card: await read(card),
+    card: labelled(await read(card)),
     artifacts: await read(artifacts),
     datasets: await read(datasets),
     aliases: aliasRows,
