@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import type { Actor } from './actor.js';
-import { auditRows, auditStatements, type AuditEntry } from './audit.js';
+import { appendAudit, auditRows, auditStatements, type AuditEntry } from './audit.js';
 import type { Machine } from './command.js';
 import type { Tx } from './db.js';
 import { AppError } from './errors.js';
@@ -34,6 +34,8 @@ export interface RecordOutcome<Result> {
 export interface RecordSpec<Result> {
   readonly name: `${string}.${string}`;
   readonly permission: Permission;
+  /** What the trail says of a refusal, beside its rule; without it a refusal leaves no entry. */
+  readonly about?: Readonly<Record<string, unknown>>;
   readonly write: (context: RecordContext) => Promise<RecordOutcome<Result>>;
 }
 
@@ -55,9 +57,31 @@ export const recordRunner =
       return result;
     } catch (error) {
       done(error instanceof AppError ? error.code : 'error');
+      if (error instanceof AppError) await recordRefusal(machine, actor, spec, error);
       throw error;
     }
   };
+
+/** A wrong input or an unknown name is no attempt at anything; these are. */
+const attempts: ReadonlySet<string> = new Set(['FORBIDDEN', 'PRECONDITION_FAILED', 'CONFLICT']);
+
+/** A refused attempt stands in the trail as that at a command does. */
+const recordRefusal = async <Result>(
+  machine: Machine,
+  actor: Actor,
+  { name, about }: RecordSpec<Result>,
+  { code, message, details }: AppError,
+): Promise<void> => {
+  const { workspaceId, organizationId } = actor;
+  if (!about || workspaceId === null || !attempts.has(code)) return;
+  const commandId = newId();
+  const subject = { kind: 'workspace', id: workspaceId };
+  const facts = { ...about, code, reason: message, details };
+  await machine.db.transact('app_writer', { workspaceId, organizationId, commandId }, async (tx) => {
+    const deed = { command: name, commandId, actor, at: machine.clock.now(), outcome: 'refused' } as const;
+    appendAudit(tx, await auditRows(deed, { subject, facts }, sealerIn(tx, machine.keyring)));
+  });
+};
 
 const authorize = (
   { access }: Machine,
@@ -124,6 +148,8 @@ export const defineRecording = <Schema extends z.ZodType, Result>(spec: {
   readonly describe: string;
   readonly permission: Permission;
   readonly input: Schema;
+  /** What a refusal says in the trail of what was asked: names, never data about a person. */
+  readonly about?: (input: z.output<Schema>) => Readonly<Record<string, unknown>>;
   readonly write: (
     context: RecordContext,
     input: z.output<Schema>,
@@ -147,7 +173,13 @@ export const defineRecording = <Schema extends z.ZodType, Result>(spec: {
   of: (actor, input) => {
     const parsed = parseInput(spec.input, input);
     const { name, permission } = spec;
-    return { name, permission, write: (context) => spec.write(context, parsed, actor) };
+    const about = spec.about?.(parsed);
+    return {
+      name,
+      permission,
+      ...(about && { about }),
+      write: (context) => spec.write(context, parsed, actor),
+    };
   },
   sharing: spec.together?.key ?? null,
   ofMany: (actor, inputs) => {

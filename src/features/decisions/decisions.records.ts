@@ -17,6 +17,7 @@ export const requestDecision = defineRecording({
   describe: 'Asks an endpoint for a decision about one person; the answer comes when the pipeline has run.',
   permission: 'decision:request',
   input: z.object({ endpoint: endpointSlug, ...decisionRequest.shape }),
+  about: ({ endpoint }) => ({ endpoint, requests: 1 }),
   write: async (context, { endpoint, ...request }, actor) => {
     const [accepted] = await acceptDecisions(context, actor, endpoint, [request], runDecisions);
     if (!accepted) throw new Error('A request was neither accepted nor refused');
@@ -44,6 +45,7 @@ export const requestDecisions = defineRecording({
       .min(1)
       .max(mostRequests),
   }),
+  about: ({ endpoint, requests }) => ({ endpoint, requests: requests.length }),
   write: async (context, { endpoint, requests }, actor) => ({
     result: await acceptDecisions(context, actor, endpoint, requests, runDecisions),
     audit: null,
@@ -62,5 +64,6 @@ export const recordDecisions = defineRecording({
       .min(1)
       .max(mostRequests),
   }),
+  about: ({ endpoint, decisions }) => ({ endpoint, decisions: decisions.length }),
   write: (context, { endpoint, decisions }, actor) => recordElsewhere(context, actor, endpoint, decisions),
 });

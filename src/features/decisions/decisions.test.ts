@@ -229,10 +229,13 @@ test('a suspended endpoint accepts nothing and ends what has not been decided', 
   const { data } = await request({ endpoint: other.slug });
   await app.run(suspendEndpoint, other.owner, { endpointId: other.id, reason: 'odd answers' });
 
+  const before = await app.trail(app.workspaceId);
   const refused = await request({ endpoint: other.slug });
   await app.drainJobs();
 
   expect(refused.errors[0]?.extensions?.['details']).toMatchObject({ rule: 'endpoint-suspended' });
+  const attempt = { command: 'decision.request', outcome: 'refused' };
+  expect((await app.trail(app.workspaceId)).slice(before.length)).toMatchObject([attempt]);
   const decision = await read(data?.requestDecision.id ?? '');
   expect(decision).toMatchObject({ state: 'REFUSED', action: null, failure: { rule: 'endpoint-suspended' } });
   expect(decision.steps.at(-1)).toMatchObject({ agent: 'intake', status: 'failed' });

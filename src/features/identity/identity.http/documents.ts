@@ -1,6 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join, posix } from 'node:path';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { Marked } from 'marked';
 import { AppError } from '../../../kernel/errors.js';
 import type { IdentityDoor } from './door.js';
 import { hypertext, sendPage, type Markup } from './pages.js';
@@ -28,16 +29,18 @@ const placeOf = (name: string): number => {
   return place < 0 ? readingOrder.length : place;
 };
 
-/** Paths of the documents below the folder, with forward slashes. Only what is listed is ever opened. */
-const listDocuments = async (folder: string): Promise<string[]> => {
+/** Paths of the documents and pictures below the folder, with forward slashes. Only what is listed is ever opened. */
+const listFiles = async (folder: string): Promise<string[]> => {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => []);
   const inside = folder.length + 1;
   return entries
-    .filter((entry) => entry.isFile() && entry.name.endsWith('.md'))
+    .filter((entry) => entry.isFile() && /\.(?:md|svg)$/.test(entry.name))
     .map((entry) => join(entry.parentPath, entry.name).slice(inside).replaceAll('\\', '/'))
     .sort()
     .sort((one, other) => placeOf(one) - placeOf(other));
 };
+
+const isDocument = (name: string): boolean => name.endsWith('.md');
 
 const titleOf = (text: string, name: string): string => /^# +(.+)$/m.exec(text)?.[1]?.trim() ?? name;
 
@@ -48,29 +51,53 @@ const readTitles = (folder: string, names: readonly string[]): Promise<{ name: s
 
 /** Where a link of a document leads within these pages, or null. */
 const targetOf = (link: string, from: string, names: readonly string[]): string | null => {
-  if (/^https?:\/\//.test(link)) return link;
-  const path = posix.join(posix.dirname(from), link.replace(/#.*$/, ''));
-  return names.includes(path) ? `/docs/${path}` : null;
+  if (/^(?:https?:\/\/|#)/.test(link)) return link;
+  const [path = '', part] = link.split('#');
+  const place = posix.join(posix.dirname(from), path);
+  if (!names.includes(place)) return null;
+  return `/docs/${place}${part === undefined ? '' : `#${part}`}`;
 };
 
-/** The text as it was written; its links can be followed. */
-const withLinks = (text: string, from: string, names: readonly string[]): Markup[] => {
-  const pieces: Markup[] = [];
-  let end = 0;
-  for (const found of text.matchAll(/\[([^\]\n]+)\]\(([^)\s]+)\)/g)) {
-    const [whole, label = '', link = ''] = found;
-    const target = targetOf(link, from, names);
-    pieces.push(hypertext`${text.slice(end, found.index)}`);
-    pieces.push(target === null ? hypertext`${whole}` : hypertext`<a href="${target}">${label}</a>`);
-    end = found.index + whole.length;
-  }
-  return [...pieces, hypertext`${text.slice(end)}`];
+const anchorOf = (heading: string): string =>
+  heading
+    .toLowerCase()
+    .replaceAll(/[^\p{L}\p{N} _-]/gu, '')
+    .replaceAll(' ', '-');
+
+/** The document as a page. HTML within the text stays text, and what leads nowhere is no link. */
+const asPage = async (text: string, from: string, names: readonly string[]): Promise<Markup> => {
+  const marked = new Marked({
+    renderer: {
+      html: ({ text: raw }) => hypertext`${raw}`.markup,
+      heading({ tokens, depth, text: heading }) {
+        const inside: Markup = { markup: this.parser.parseInline(tokens) };
+        return hypertext`<h${depth} id="${anchorOf(heading)}">${inside}</h${depth}>`.markup;
+      },
+      link({ href, tokens }) {
+        const inside: Markup = { markup: this.parser.parseInline(tokens) };
+        const target = targetOf(href, from, names);
+        return (target === null ? inside : hypertext`<a href="${target}">${inside}</a>`).markup;
+      },
+      image: ({ href, text: alternative }) => {
+        const target = targetOf(href, from, names);
+        return target === null ? '' : hypertext`<img src="${target}" alt="${alternative}">`.markup;
+      },
+    },
+  });
+  return { markup: await marked.parse(text) };
 };
 
-/** `/docs`: the documents of this version, as text; a browser gets the same text with links. */
+/** A picture of a document loads nothing and runs nothing, also when it is opened by itself. */
+const sendPicture = (reply: FastifyReply, text: string): FastifyReply =>
+  reply
+    .header('content-security-policy', `default-src 'none'; style-src 'unsafe-inline'; sandbox`)
+    .type('image/svg+xml')
+    .send(text);
+
+/** `/docs`: the documents of this version, as they were written; a browser gets them as pages. */
 export const documentRoutes = (server: FastifyInstance, { docsFolder }: IdentityDoor): void => {
   const list = async (_request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
-    const titles = await readTitles(docsFolder, await listDocuments(docsFolder));
+    const titles = await readTitles(docsFolder, (await listFiles(docsFolder)).filter(isDocument));
     const items = titles.map(
       ({ name, title }) => hypertext`<li><a href="/docs/${name}">${title}</a> <small>${name}</small></li> `,
     );
@@ -86,15 +113,16 @@ export const documentRoutes = (server: FastifyInstance, { docsFolder }: Identity
 
   server.get<{ Params: { '*': string } }>('/docs/*', async (request, reply) => {
     const asked = request.params['*'];
-    const names = await listDocuments(docsFolder);
+    const names = await listFiles(docsFolder);
     if (!names.includes(asked)) throw new AppError('NOT_FOUND', `There is no document ${asked}; see /docs`);
     const text = await readFile(join(docsFolder, asked), 'utf8');
+    if (!isDocument(asked)) return sendPicture(reply, text);
     void reply.header('vary', 'accept');
     if (!(request.headers.accept ?? '').includes('text/html')) {
       return reply.type('text/plain; charset=utf-8').send(text);
     }
     const body = hypertext`<p><a href="/">Start page</a> · <a href="/docs">Documents</a></p>
-<pre>${withLinks(text, asked, names)}</pre>`;
+      <div class="document">${await asPage(text, asked, names)}</div>`;
     return sendPage(reply, { title: `Countersign: ${titleOf(text, asked)}`, body });
   });
 };

@@ -15,7 +15,13 @@ const style = `
   form { display: inline-block; margin: 0 .5rem .5rem 0; }
   button, select, a.button { font: inherit; padding: .35rem .8rem; border: 1px solid GrayText; border-radius: .4rem;
     background: ButtonFace; color: ButtonText; text-decoration: none; }
+  h3 { font-size: 1rem; margin: 1.5rem 0 .5rem; }
   code { font-size: .95em; overflow-wrap: anywhere; }
+  img { max-width: 100%; }
+  .document { max-width: none; overflow-x: auto; }
+  .document th { width: auto; }
+  .document pre { white-space: pre; overflow-x: auto; padding: .6rem .8rem; border: 1px solid GrayText;
+    border-radius: .4rem; line-height: 1.35; }
   .bad { color: #b91c1c; font-weight: 600; }
 `;
 const styleHash = createHash('sha256').update(style).digest('base64');
@@ -50,7 +56,7 @@ export const hypertext = (parts: TemplateStringsArray, ...values: readonly Conte
   markup: parts.map((part, index) => `${part}${render(values[index] ?? null)}`).join(''),
 });
 
-/** Sends a page that loads nothing and runs nothing; its forms lead here and, at sign-out, on to the provider. */
+/** Sends a page that loads nothing but pictures from here and runs nothing; its forms lead here and, at sign-out, on to the provider. */
 export const sendPage = (
   reply: FastifyReply,
   page: {
@@ -63,6 +69,7 @@ export const sendPage = (
   const policy = [
     `default-src 'none'`,
     `style-src 'sha256-${styleHash}'`,
+    `img-src 'self'`,
     `form-action 'self' ${(page.formOrigins ?? []).join(' ')}`.trim(),
     `frame-ancestors 'none'`,
     `base-uri 'none'`,
