@@ -3,6 +3,7 @@ import type { GraphQLSchema } from 'graphql';
 import { openAccess, type Access } from './kernel/access.js';
 import { systemClock, type Clock } from './kernel/clock.js';
 import { commandRunner, type Machine, type RunCommand } from './kernel/command.js';
+import type { Consequence } from './kernel/consequence.js';
 import { openDb, type Db, type EntityClass } from './kernel/db.js';
 import type { AnyJob, Reaction } from './kernel/job.js';
 import type { Log } from './kernel/log.js';
@@ -11,6 +12,7 @@ import { queryRunner, type AskQuery } from './kernel/query.js';
 import { recordRunner, type RunRecord } from './kernel/record.js';
 import { installationRoot } from './kernel/root.js';
 import type { Keyring } from './kernel/sealing.js';
+import type { Signer } from './kernel/signer.js';
 import type { Tick } from './kernel/tick.js';
 import { createSchema, type ResolverClass } from './graphql/schema.js';
 import type { Routes } from './http/routes.js';
@@ -151,6 +153,9 @@ export const reactions: readonly Reaction[] = [
   announceChange,
 ];
 
+/** What must happen in the transaction of somebody else's change. */
+export const consequences: readonly Consequence[] = [];
+
 /** What the clock of schedules looks at. */
 export const ticks: readonly Tick[] = [scheduleTick];
 
@@ -158,6 +163,7 @@ export const ticks: readonly Tick[] = [scheduleTick];
 export interface AppOptions {
   readonly databaseUrl: string;
   readonly keyring: Keyring;
+  readonly signer: Signer;
   readonly log: Log;
   readonly clock?: Clock;
   readonly name: string;
@@ -208,6 +214,8 @@ export const openApp = async (options: AppOptions): Promise<App> => {
     access,
     clock,
     keyring: options.keyring,
+    signer: options.signer,
+    consequences,
     reactions,
     observe: metrics.observe,
   };

@@ -65,6 +65,7 @@ const production = {
   DATABASE_URL: 'postgres://nobody@127.0.0.1:1/none',
   COUNTERSIGN_URL: 'https://countersign.example.com',
   COUNTERSIGN_KEYRING: '/nowhere/keyring.json',
+  COUNTERSIGN_SIGNING_KEYS: '/nowhere/signing-keys.json',
   ARTIFACTS_URL: 'file:///nowhere',
   OIDC_ISSUER: 'https://sign-in.example.com',
   OIDC_CLIENT_ID: 'countersign',
