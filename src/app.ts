@@ -24,6 +24,19 @@ import { ApprovalsResolver } from './features/approvals/approvals.graphql/resolv
 import { expireChangeJob } from './features/approvals/approvals.jobs/expire-change.js';
 import { refreshRequests } from './features/approvals/approvals.jobs/refresh-requests.js';
 import { Approval, ApprovalPolicy, ChangeRequest } from './features/approvals/index.js';
+import { AttestationsResolver } from './features/attestations/attestations.graphql.js';
+import { attestationRoutes } from './features/attestations/attestations.http.js';
+import {
+  reconcileRuntimeJob,
+  runtimeTick,
+  watchRuntimesJob,
+} from './features/attestations/attestations.jobs.js';
+import {
+  Attestation,
+  AttestationRevocation,
+  keepAttestations,
+  Runtime,
+} from './features/attestations/index.js';
 import { AuditResolver } from './features/audit/audit.graphql.js';
 import { auditRoutes } from './features/audit/audit.http.js';
 import { CardsResolver } from './features/cards/cards.graphql.js';
@@ -93,6 +106,9 @@ export const entities: readonly EntityClass[] = [
   ApprovalPolicy,
   ChangeRequest,
   Approval,
+  Attestation,
+  AttestationRevocation,
+  Runtime,
   Endpoint,
   HumanReview,
   Outcome,
@@ -123,6 +139,7 @@ export const resolvers: readonly ResolverClass[] = [
   ApprovalsResolver,
   ChangeRequestFields,
   RequirementFields,
+  AttestationsResolver,
   DeploymentsResolver,
   DecisionsResolver,
   ReportsResolver,
@@ -130,13 +147,21 @@ export const resolvers: readonly ResolverClass[] = [
 ];
 
 /** The HTTP routes of all features. */
-export const routes: readonly Routes[] = [jobRoutes, auditRoutes, registryRoutes, reportRoutes];
+export const routes: readonly Routes[] = [
+  jobRoutes,
+  auditRoutes,
+  registryRoutes,
+  attestationRoutes,
+  reportRoutes,
+];
 
 /** The jobs of all features. */
 export const jobs: readonly AnyJob[] = [
   intake,
   runEvaluation,
   expireChangeJob,
+  reconcileRuntimeJob,
+  watchRuntimesJob,
   runDecisions,
   renderJob,
   runScheduleJob,
@@ -154,10 +179,10 @@ export const reactions: readonly Reaction[] = [
 ];
 
 /** What must happen in the transaction of somebody else's change. */
-export const consequences: readonly Consequence[] = [];
+export const consequences: readonly Consequence[] = [keepAttestations];
 
 /** What the clock of schedules looks at. */
-export const ticks: readonly Tick[] = [scheduleTick];
+export const ticks: readonly Tick[] = [runtimeTick, scheduleTick];
 
 /** What the composition root is given. */
 export interface AppOptions {
