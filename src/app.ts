@@ -72,7 +72,7 @@ import { registryRoutes } from './features/registry/registry.http.js';
 import { intake, noteFailedIntake } from './features/registry/registry.jobs.js';
 import { Notification } from './features/notifications/index.js';
 import { NotificationsResolver } from './features/notifications/notifications.graphql.js';
-import { announceChange } from './features/notifications/notifications.jobs.js';
+import { announceChange, announceMismatch } from './features/notifications/notifications.jobs.js';
 import { runScheduleJob, scheduleTick } from './features/reports/due-schedules.js';
 import { Report, ReportSchedule, ReportScheduleRun } from './features/reports/index.js';
 import { ReportsResolver } from './features/reports/reports.graphql.js';
@@ -176,6 +176,7 @@ export const reactions: readonly Reaction[] = [
   endAbandoned,
   noteFailedReport,
   announceChange,
+  announceMismatch,
 ];
 
 /** What must happen in the transaction of somebody else's change. */
