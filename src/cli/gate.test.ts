@@ -113,7 +113,7 @@ describe('offline', () => {
 });
 
 describe('online', () => {
-  test('a folder, an alias and a version pass', async () => {
+  test('a folder, an alias and a version pass', { timeout: 120_000 }, async () => {
     const env = { COUNTERSIGN_TOKEN: token };
     const { modelName } = given.attestation;
 
@@ -127,18 +127,22 @@ describe('online', () => {
     }
   });
 
-  test('what was never approved is refused: another folder, another version, another use', async () => {
-    const env = { COUNTERSIGN_TOKEN: token };
-    const { modelName } = given.attestation;
-    const spoilt = await spoiltFolder('spoilt-online');
+  test(
+    'what was never approved is refused: another folder, another version, another use',
+    { timeout: 120_000 },
+    async () => {
+      const env = { COUNTERSIGN_TOKEN: token };
+      const { modelName } = given.attestation;
+      const spoilt = await spoiltFolder('spoilt-online');
 
-    for (const asked of [[spoilt], [`${modelName}@1`], [given.folder, '--use-case', 'other']]) {
-      const { code, out } = await gate([...asked, ...online()], env);
-      expect([code, out]).toEqual([1, expect.stringContaining('never approved')]);
-    }
-  });
+      for (const asked of [[spoilt], [`${modelName}@1`], [given.folder, '--use-case', 'other']]) {
+        const { code, out } = await gate([...asked, ...online()], env);
+        expect([code, out]).toEqual([1, expect.stringContaining('never approved')]);
+      }
+    },
+  );
 
-  test('whatever could not be found out ends with 2', async () => {
+  test('whatever could not be found out ends with 2', { timeout: 120_000 }, async () => {
     const asked = [given.folder, ...online()];
     const lists = [
       [asked, {}, 'token is needed'],
@@ -165,7 +169,6 @@ describe('online', () => {
 });
 
 test('it starts without a database, and knows nothing of the application', async () => {
-  const started = performance.now();
   const traced = `
     import { registerHooks } from 'node:module';
     const seen = [];
@@ -177,12 +180,8 @@ test('it starts without a database, and knows nothing of the application', async
 
   const { code, out, err } = await run(process.execPath, args, { env: {} });
 
-  expect({ code, out, err: err.trim() }).toEqual({
-    code: 0,
-    out: `${given.attestation.treeSha256}\n`,
-    err: '',
-  });
-  expect(performance.now() - started).toBeLessThan(20_000);
+  expect({ code, out }).toEqual({ code: 0, out: `${given.attestation.treeSha256}\n` });
+  expect(JSON.parse(err)).toEqual({ zod: true, heavy: [] });
 });
 
 const examples = join(installationRoot, 'deploy', 'examples');
@@ -199,11 +198,15 @@ describe('the examples', () => {
       },
     });
 
-  test('the step in plain shell lets in what was approved and ends with the reasons otherwise', async () => {
-    expect(await shell(given.folder, 'production')).toMatchObject({ code: 0, err: '' });
-    expect(await shell(given.folder, 'staging')).toMatchObject({ code: 1 });
-    expect(await shell(await spoiltFolder('spoilt-shell'), 'production')).toMatchObject({ code: 1 });
-  });
+  test(
+    'the step in plain shell lets in what was approved and ends with the reasons otherwise',
+    { timeout: 120_000 },
+    async () => {
+      expect(await shell(given.folder, 'production')).toMatchObject({ code: 0, err: '' });
+      expect(await shell(given.folder, 'staging')).toMatchObject({ code: 1 });
+      expect(await shell(await spoiltFolder('spoilt-shell'), 'production')).toMatchObject({ code: 1 });
+    },
+  );
 
   const step = z.looseObject({
     run: z.string().optional(),

@@ -51,12 +51,14 @@ export const passGate = async (world: World, versionId: string, folder: string):
     revocations: join(place, 'revocations.json'),
   };
   const model = join(place, 'model');
-  await account.step(
+  const useCase = await account.step(
     people.auditor.name,
     'takes the attestation, the keys and the revocation list',
     async () => {
-      const { attestation } = await people.auditor.ask<{ attestation: { id: string; number: number } }>(
-        `query ($versionId: ID!) { attestation(versionId: $versionId, alias: "champion") { id number } }`,
+      const { attestation } = await people.auditor.ask<{
+        attestation: { id: string; number: number; useCase: string };
+      }>(
+        `query ($versionId: ID!) { attestation(versionId: $versionId, alias: "champion") { id number useCase } }`,
         { versionId },
       );
       await copyModel(model);
@@ -64,11 +66,12 @@ export const passGate = async (world: World, versionId: string, folder: string):
       await fetchInto(world, '/.well-known/countersign/keys.json', documents.keys);
       await fetchInto(world, '/v1/revocations', documents.revocations);
       account.fact(`attestation #${String(attestation.number)}, in ${place}`);
+      return attestation.useCase;
     },
   );
   const args = [
     model,
-    ...['--alias', 'champion', '--use-case', 'income-verification', '--environment', 'production'],
+    ...['--alias', 'champion', '--use-case', useCase, '--environment', 'production'],
     ...Object.entries(documents).flatMap(([name, file]) => [`--${name}`, file]),
   ];
   await account.step('A pipeline', 'asks the gate, offline, whether the folder may run', async () => {

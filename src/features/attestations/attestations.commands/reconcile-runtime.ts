@@ -98,6 +98,15 @@ const holdRuntime = async (tx: Tx, id: string): Promise<void> => {
 
 const isOf = (state: RuntimeState): state is Mismatch => state !== 'IN_SYNC' && state !== 'STOPPED';
 
+const entryOf = (standing: RuntimeStanding, state: RuntimeState, findingId: string | null): AuditEntry => {
+  const { id, known, environment, instance, modelId, alias, digests } = standing;
+  return {
+    subject: { kind: 'runtime', id },
+    changes: { state: { from: known, to: state } },
+    facts: { environment, instance, modelId, alias, digests, findingId },
+  };
+};
+
 export const reconcileRuntime = defineCommand({
   name: 'runtime.reconcile',
   describe:
@@ -112,18 +121,12 @@ export const reconcileRuntime = defineCommand({
   },
   handle: async ({ tx, actor, target: standing, now }) => {
     const state = stateOf(standing, now);
-    const doing = { actorId: actor.id, now };
     const due = isOf(state) && needsFinding(standing, state);
-    const opened = due ? await openMismatch(tx, standing, state, doing) : null;
+    const opened = due ? await openMismatch(tx, standing, state, { actorId: actor.id, now }) : null;
     const result = { id: standing.id, state, findingId: opened?.id ?? null };
     if (standing.known === state && !opened) return { result, audit: nothingChanged };
     await write(tx, standing, { state, findingId: opened?.id ?? standing.findingId, now });
-    const { id, environment, instance, modelId, alias, digests } = standing;
-    const entry: AuditEntry = {
-      subject: { kind: 'runtime', id },
-      changes: { state: { from: standing.known, to: state } },
-      facts: { environment, instance, modelId, alias, digests, findingId: opened?.id ?? null },
-    };
+    const entry = entryOf(standing, state, result.findingId);
     return { result, audit: opened ? [entry, opened.audit] : [entry] };
   },
 });
