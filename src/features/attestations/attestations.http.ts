@@ -68,22 +68,20 @@ const one =
 
 const publisher = systemActor('door:attestations');
 
-/** So long a list is given out before another one is made; what is revoked meanwhile waits no longer than this. */
-const listForMs = 1000;
+/** So long an answer is given out before another one is made; what is revoked meanwhile waits no longer than this. */
+const keptForMs = 1000;
 
 /** The same bytes for everybody who asks within a moment: strangers may ask as often as they like. */
-const keptList = (parts: HttpParts): (() => Promise<string>) => {
-  let kept: { envelope: Promise<string>; at: number } | null = null;
+const kept = (make: () => Promise<string>): (() => Promise<string>) => {
+  let last: { answer: Promise<string>; at: number } | null = null;
   return () => {
-    if (kept === null || Date.now() - kept.at > listForMs) {
-      const envelope = parts.ask(revocationList, publisher, {}).then((answer) => answer.envelope);
-      const fresh = { envelope, at: Date.now() };
-      kept = fresh;
-      envelope.catch(() => {
-        if (kept === fresh) kept = null;
-      });
-    }
-    return kept.envelope;
+    if (last !== null && Date.now() - last.at <= keptForMs) return last.answer;
+    const fresh = { answer: make(), at: Date.now() };
+    last = fresh;
+    fresh.answer.catch(() => {
+      if (last === fresh) last = null;
+    });
+    return fresh.answer;
   };
 };
 
@@ -100,12 +98,13 @@ const report =
  * name models and uses, so they need a token. Runtimes report here what they run.
  */
 export const attestationRoutes: Routes = (server, parts) => {
-  const revocations = keptList(parts);
+  const keys = kept(() => parts.ask(publishedKeys, publisher, {}));
+  const revocations = kept(async () => (await parts.ask(revocationList, publisher, {})).envelope);
   server.get('/.well-known/countersign/keys.json', async (_request, reply) =>
     reply
       .header('cache-control', 'public, max-age=300')
       .type('application/json; charset=utf-8')
-      .send(await parts.ask(publishedKeys, publisher, {})),
+      .send(await keys()),
   );
   server.get('/v1/revocations', async (_request, reply) =>
     reply

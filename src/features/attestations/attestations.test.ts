@@ -245,6 +245,32 @@ describe('an attestation is revoked', () => {
     ]);
   });
 
+  test(
+    'by a suspension that meets a promotion: whoever comes first, the new one is on hold',
+    { timeout: 120_000 },
+    async () => {
+      for (let round = 0; round < 5; round += 1) {
+        const given = await givenAttested(app, { 'model.bin': `weights ${String(round)}` });
+        const { modelId, useCaseId, owner } = given;
+        const door = { slug: `race-${String(round)}`, name: 'Door', modelId, useCaseId, alias: 'champion' };
+        const { id: endpointId } = await app.run(createEndpoint, owner, door);
+        const next = await givenFiles(app, given, { 'model.bin': `other weights ${String(round)}` });
+        const changeId = await givenRequest(app, next);
+        await decide(app, next.validator, changeId);
+
+        await Promise.all([
+          decide(app, next.compliance, changeId),
+          app.run(suspendEndpoint, owner, { endpointId, reason: 'odd answers' }),
+        ]);
+
+        expect(await reasonsOf((await attestationOf(app, next.versionId)).id)).toEqual([
+          'ENDPOINT_SUSPENDED',
+        ]);
+        expect(await reasonsOf(given.attestation.id)).toContain('SUPERSEDED');
+      }
+    },
+  );
+
   test('by a person with a reason, for good; the reason is not published', async () => {
     const given = await givenAttested(app);
     const document = `mutation ($input: AttestationRevokeInput!) { revokeAttestation(input: $input) { id } }`;

@@ -79,8 +79,12 @@ export const stateOf = (standing: RuntimeStanding, now: Date): RuntimeState => {
   return worstFirst.find((state) => states.has(state)) ?? 'IN_SYNC';
 };
 
+/** What a person must look at. */
+export type Mismatch = Exclude<RuntimeState, 'IN_SYNC' | 'STOPPED'>;
+
 /** Whether a person must look at it. */
-export const isMismatch = (state: RuntimeState): boolean => state !== 'IN_SYNC' && state !== 'STOPPED';
+export const isMismatch = (state: RuntimeState): state is Mismatch =>
+  state !== 'IN_SYNC' && state !== 'STOPPED';
 
 /**
  * Whether a finding is due: there is none that is open, and either the state is new or the runtime said so again

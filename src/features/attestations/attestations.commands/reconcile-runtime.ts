@@ -6,9 +6,14 @@ import { conflict, notFound } from '../../../kernel/errors.js';
 import { openFinding, type FindingSeverity } from '../../findings/index.js';
 import { attestationPolicy, dayMs } from '../policy.js';
 import { Runtime, type RuntimeState } from '../runtime.entity.js';
-import { needsFinding, standingsOf, stateOf, type RuntimeStanding } from '../runtime-standing.js';
-
-type Mismatch = Exclude<RuntimeState, 'IN_SYNC' | 'STOPPED'>;
+import {
+  isMismatch,
+  needsFinding,
+  standingsOf,
+  stateOf,
+  type Mismatch,
+  type RuntimeStanding,
+} from '../runtime-standing.js';
 
 const severities: Readonly<Record<Mismatch, FindingSeverity>> = {
   UNKNOWN_DIGEST: 'HIGH',
@@ -96,8 +101,6 @@ const holdRuntime = async (tx: Tx, id: string): Promise<void> => {
   await tx.sql(`select pg_advisory_xact_lock(hashtextextended('runtime ' || $1, 0))`, [id]);
 };
 
-const isOf = (state: RuntimeState): state is Mismatch => state !== 'IN_SYNC' && state !== 'STOPPED';
-
 const entryOf = (standing: RuntimeStanding, state: RuntimeState, findingId: string | null): AuditEntry => {
   const { id, known, environment, instance, modelId, alias, digests } = standing;
   return {
@@ -121,7 +124,7 @@ export const reconcileRuntime = defineCommand({
   },
   handle: async ({ tx, actor, target: standing, now }) => {
     const state = stateOf(standing, now);
-    const due = isOf(state) && needsFinding(standing, state);
+    const due = isMismatch(state) && needsFinding(standing, state);
     const opened = due ? await openMismatch(tx, standing, state, { actorId: actor.id, now }) : null;
     const result = { id: standing.id, state, findingId: opened?.id ?? null };
     if (standing.known === state && !opened) return { result, audit: nothingChanged };
