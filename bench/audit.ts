@@ -17,6 +17,7 @@ import { commandRunner, defineCommand } from '../src/kernel/command.js';
 import { migrate, openDb, type Db } from '../src/kernel/db.js';
 import { notFound } from '../src/kernel/errors.js';
 import { newId } from '../src/kernel/id.js';
+import { openSigner } from '../src/kernel/signer.js';
 import { openKeyring } from '../src/kernel/keyring.js';
 import { installationRoot } from '../src/kernel/root.js';
 import { Governed } from './audit/governed.entity.js';
@@ -244,6 +245,11 @@ try {
     access: await openAccess(join(installationRoot, 'policies')),
     clock: systemClock,
     keyring: await openKeyring(join(home.path, 'keyring.json'), { createIfMissing: true }),
+    signer: await openSigner(join(home.path, 'signing-keys.json'), {
+      createIfMissing: true,
+      issuer: 'https://countersign.test',
+    }),
+    consequences: [],
     reactions: [],
     observe: () => undefined,
   });

@@ -3,6 +3,7 @@ import type { GraphQLSchema } from 'graphql';
 import { openAccess, type Access } from './kernel/access.js';
 import { systemClock, type Clock } from './kernel/clock.js';
 import { commandRunner, type Machine, type RunCommand } from './kernel/command.js';
+import type { Consequence } from './kernel/consequence.js';
 import { openDb, type Db, type EntityClass } from './kernel/db.js';
 import type { AnyJob, Reaction } from './kernel/job.js';
 import type { Log } from './kernel/log.js';
@@ -11,6 +12,7 @@ import { queryRunner, type AskQuery } from './kernel/query.js';
 import { recordRunner, type RunRecord } from './kernel/record.js';
 import { installationRoot } from './kernel/root.js';
 import type { Keyring } from './kernel/sealing.js';
+import type { Signer } from './kernel/signer.js';
 import type { Tick } from './kernel/tick.js';
 import { createSchema, type ResolverClass } from './graphql/schema.js';
 import type { Routes } from './http/routes.js';
@@ -22,6 +24,19 @@ import { ApprovalsResolver } from './features/approvals/approvals.graphql/resolv
 import { expireChangeJob } from './features/approvals/approvals.jobs/expire-change.js';
 import { refreshRequests } from './features/approvals/approvals.jobs/refresh-requests.js';
 import { Approval, ApprovalPolicy, ChangeRequest } from './features/approvals/index.js';
+import { AttestationsResolver } from './features/attestations/attestations.graphql.js';
+import { attestationRoutes } from './features/attestations/attestations.http.js';
+import {
+  reconcileRuntimeJob,
+  runtimeTick,
+  watchRuntimesJob,
+} from './features/attestations/attestations.jobs.js';
+import {
+  Attestation,
+  AttestationRevocation,
+  keepAttestations,
+  Runtime,
+} from './features/attestations/index.js';
 import { AuditResolver } from './features/audit/audit.graphql.js';
 import { auditRoutes } from './features/audit/audit.http.js';
 import { CardsResolver } from './features/cards/cards.graphql.js';
@@ -57,7 +72,7 @@ import { registryRoutes } from './features/registry/registry.http.js';
 import { intake, noteFailedIntake } from './features/registry/registry.jobs.js';
 import { Notification } from './features/notifications/index.js';
 import { NotificationsResolver } from './features/notifications/notifications.graphql.js';
-import { announceChange } from './features/notifications/notifications.jobs.js';
+import { announceChange, announceMismatch } from './features/notifications/notifications.jobs.js';
 import { runScheduleJob, scheduleTick } from './features/reports/due-schedules.js';
 import { Report, ReportSchedule, ReportScheduleRun } from './features/reports/index.js';
 import { ReportsResolver } from './features/reports/reports.graphql.js';
@@ -91,6 +106,9 @@ export const entities: readonly EntityClass[] = [
   ApprovalPolicy,
   ChangeRequest,
   Approval,
+  Attestation,
+  AttestationRevocation,
+  Runtime,
   Endpoint,
   HumanReview,
   Outcome,
@@ -121,6 +139,7 @@ export const resolvers: readonly ResolverClass[] = [
   ApprovalsResolver,
   ChangeRequestFields,
   RequirementFields,
+  AttestationsResolver,
   DeploymentsResolver,
   DecisionsResolver,
   ReportsResolver,
@@ -128,13 +147,21 @@ export const resolvers: readonly ResolverClass[] = [
 ];
 
 /** The HTTP routes of all features. */
-export const routes: readonly Routes[] = [jobRoutes, auditRoutes, registryRoutes, reportRoutes];
+export const routes: readonly Routes[] = [
+  jobRoutes,
+  auditRoutes,
+  registryRoutes,
+  attestationRoutes,
+  reportRoutes,
+];
 
 /** The jobs of all features. */
 export const jobs: readonly AnyJob[] = [
   intake,
   runEvaluation,
   expireChangeJob,
+  reconcileRuntimeJob,
+  watchRuntimesJob,
   runDecisions,
   renderJob,
   runScheduleJob,
@@ -149,15 +176,20 @@ export const reactions: readonly Reaction[] = [
   endAbandoned,
   noteFailedReport,
   announceChange,
+  announceMismatch,
 ];
 
+/** What must happen in the transaction of somebody else's change. */
+export const consequences: readonly Consequence[] = [keepAttestations];
+
 /** What the clock of schedules looks at. */
-export const ticks: readonly Tick[] = [scheduleTick];
+export const ticks: readonly Tick[] = [runtimeTick, scheduleTick];
 
 /** What the composition root is given. */
 export interface AppOptions {
   readonly databaseUrl: string;
   readonly keyring: Keyring;
+  readonly signer: Signer;
   readonly log: Log;
   readonly clock?: Clock;
   readonly name: string;
@@ -208,6 +240,8 @@ export const openApp = async (options: AppOptions): Promise<App> => {
     access,
     clock,
     keyring: options.keyring,
+    signer: options.signer,
+    consequences,
     reactions,
     observe: metrics.observe,
   };

@@ -6,6 +6,7 @@ const production = {
   DATABASE_URL: 'postgres://db/countersign',
   COUNTERSIGN_URL: 'https://countersign.example',
   COUNTERSIGN_KEYRING: '/keys/keyring.json',
+  COUNTERSIGN_SIGNING_KEYS: '/keys/signing-keys.json',
   ARTIFACTS_URL: 's3://bucket/prefix?region=eu-west-1',
   OIDC_ISSUER: 'https://issuer.example',
   OIDC_CLIENT_ID: 'countersign',
@@ -37,6 +38,7 @@ describe('the configuration', () => {
       queue: { kind: 'postgres' },
       artifacts: { kind: 'file' },
       keyring: { createIfMissing: true },
+      signingKeys: { createIfMissing: true },
     });
     expect(Object.isFrozen(config)).toBe(true);
   });

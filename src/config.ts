@@ -79,6 +79,9 @@ export const settings = z.object({
   COUNTERSIGN_KEYRING: optional(z.string()).describe(
     'File of the key-encryption keys (mode 0600). Default: COUNTERSIGN_HOME/keyring.json; required in production.',
   ),
+  COUNTERSIGN_SIGNING_KEYS: optional(z.string()).describe(
+    'File of the keys that sign attestations and revocation lists (mode 0600). Default: COUNTERSIGN_HOME/signing-keys.json; required in production.',
+  ),
   ARTIFACTS_URL: optional(
     z.url({ protocol: /^(file|s3)$/ }).refine(namesPlace, 'must name a bucket: s3://bucket/prefix'),
   ).describe(
@@ -150,6 +153,7 @@ export interface Config {
   readonly oidcScopes: string;
   readonly session: { readonly idleMs: number; readonly absoluteMs: number };
   readonly keyring: { readonly path: string; readonly createIfMissing: boolean };
+  readonly signingKeys: { readonly path: string; readonly createIfMissing: boolean };
   readonly artifacts: ArtifactsConfig;
   readonly artifactMaxBytes: number;
   readonly slack: { readonly token: string | null; readonly channel: string; readonly apiUrl: string | null };
@@ -196,7 +200,13 @@ const modeOf = (s: { COUNTERSIGN_MODE?: string | undefined; NODE_ENV?: string | 
 };
 
 const signIn = ['OIDC_ISSUER', 'OIDC_CLIENT_ID', 'OIDC_CLIENT_SECRET'] as const;
-const places = ['DATABASE_URL', 'COUNTERSIGN_URL', 'COUNTERSIGN_KEYRING', 'ARTIFACTS_URL'] as const;
+const places = [
+  'DATABASE_URL',
+  'COUNTERSIGN_URL',
+  'COUNTERSIGN_KEYRING',
+  'COUNTERSIGN_SIGNING_KEYS',
+  'ARTIFACTS_URL',
+] as const;
 
 /** What is not there but has to be, given the rest; judged by presence, so that one run names every fault. */
 const missing = (environment: Environment): string[] => {
@@ -230,6 +240,10 @@ const shape = (s: Settings): Config => {
     keyring: {
       path: s.COUNTERSIGN_KEYRING ?? join(home, 'keyring.json'),
       createIfMissing: s.COUNTERSIGN_KEYRING === undefined,
+    },
+    signingKeys: {
+      path: s.COUNTERSIGN_SIGNING_KEYS ?? join(home, 'signing-keys.json'),
+      createIfMissing: s.COUNTERSIGN_SIGNING_KEYS === undefined,
     },
     artifacts: artifactsOf(s, home),
     artifactMaxBytes: s.ARTIFACT_MAX_MB * 1_048_576,

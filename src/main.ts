@@ -11,6 +11,8 @@ const commands: Readonly<Record<string, () => Promise<Run>>> = {
   migrate: async () => (await import('./cli/migrate.js')).runMigrate,
   schema: async () => (await import('./cli/schema.js')).runSchema,
   token: async () => (await import('./cli/token.js')).runToken,
+  gate: async () => (await import('./cli/gate.js')).runGate,
+  keys: async () => (await import('./cli/keys.js')).runKeys,
   demo: async () => (await import('./cli/demo.js')).runDemo,
   help: async () => (await import('./cli/help.js')).runHelp,
 };

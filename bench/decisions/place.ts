@@ -14,6 +14,7 @@ import { createUseCase } from '../../src/features/usecases/index.js';
 import { createOrganization, createWorkspace } from '../../src/features/workspaces/index.js';
 import { openFileStore } from '../../src/integrations/artifact-store.file.js';
 import { systemActor, type Role, type UserActor } from '../../src/kernel/actor.js';
+import { openSigner } from '../../src/kernel/signer.js';
 import { openKeyring } from '../../src/kernel/keyring.js';
 import { openLog } from '../../src/kernel/log.js';
 import { installationRoot } from '../../src/kernel/root.js';
@@ -35,10 +36,15 @@ const version = '1.0.0';
 /** Sets up a workspace with the reference ensemble, submitted to intake, and a service account with a token. */
 export const setUp = async (databaseUrl: string, home: string): Promise<Place> => {
   const keyring = await openKeyring(join(home, 'keyring.json'), { createIfMissing: true });
+  const signer = await openSigner(join(home, 'signing-keys.json'), {
+    createIfMissing: true,
+    issuer: 'https://countersign.test',
+  });
   const poolSize = { app_writer: 2, app_reader: 2, app_system: 2 };
   const app = await openApp({
     databaseUrl,
     keyring,
+    signer,
     log: openLog({ level: 'silent' }),
     name: 'bench-setup',
     poolSize,

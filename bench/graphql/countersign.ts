@@ -16,6 +16,7 @@ import { systemClock } from '../../src/kernel/clock.js';
 import { commandRunner, type Machine } from '../../src/kernel/command.js';
 import type { Db, Tx } from '../../src/kernel/db.js';
 import { newId } from '../../src/kernel/id.js';
+import { openSigner } from '../../src/kernel/signer.js';
 import { openKeyring } from '../../src/kernel/keyring.js';
 import { openLog } from '../../src/kernel/log.js';
 import { openMetrics } from '../../src/kernel/metrics.js';
@@ -136,6 +137,11 @@ export const startCountersign = async (): Promise<number> => {
     access: await openAccess(join(installationRoot, 'policies')),
     clock: systemClock,
     keyring: await openKeyring(join(folder, 'keyring.json'), { createIfMissing: true }),
+    signer: await openSigner(join(folder, 'signing-keys.json'), {
+      createIfMissing: true,
+      issuer: 'https://countersign.test',
+    }),
+    consequences: [],
     reactions: [],
     observe: metrics.observe,
   };

@@ -2,6 +2,7 @@ import { openApp, type App } from '../app.js';
 import { openCompute } from '../compute/index.js';
 import type { Config } from '../config.js';
 import { openKeyring } from '../kernel/keyring.js';
+import { openSigner } from '../kernel/signer.js';
 import { openLog } from '../kernel/log.js';
 import type { Outside } from '../kernel/ports.js';
 import { openOutside } from '../integrations/outside.js';
@@ -20,9 +21,10 @@ export const openServing = async (config: Config, name: 'api' | 'worker'): Promi
   const databaseUrl = databaseUrlOf(config, name);
   const log = openLog({ level: config.logLevel, name });
   const keyring = await openKeyring(config.keyring.path, config.keyring);
+  const signer = await openSigner(config.signingKeys.path, { ...config.signingKeys, issuer: config.url });
   const compute = openCompute();
   const [app, outside] = await Promise.all([
-    openApp({ databaseUrl, keyring, log, name: `countersign-${name}` }),
+    openApp({ databaseUrl, keyring, signer, log, name: `countersign-${name}` }),
     openOutside(config.artifacts, { chat: openSlack({ ...config.slack, linkBase: config.url }), compute }),
   ]);
   const close = async (): Promise<void> => {

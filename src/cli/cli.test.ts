@@ -41,7 +41,7 @@ const countersign = async (
 
 test('help names every command, and so does a command that is none', async () => {
   const [help, other] = await Promise.all([countersign(['help']), countersign(['fly'])]);
-  for (const name of ['dev', 'api', 'worker', 'migrate', 'token', 'schema']) {
+  for (const name of ['dev', 'api', 'worker', 'migrate', 'token', 'schema', 'gate', 'keys']) {
     expect(help.out).toContain(`countersign ${name}`);
   }
   expect(help.code).toBe(0);
@@ -72,6 +72,7 @@ const production = {
   DATABASE_URL: 'postgres://nobody@127.0.0.1:1/none',
   COUNTERSIGN_URL: 'https://countersign.example.com',
   COUNTERSIGN_KEYRING: '/nowhere/keyring.json',
+  COUNTERSIGN_SIGNING_KEYS: '/nowhere/signing-keys.json',
   ARTIFACTS_URL: 'file:///nowhere',
   OIDC_ISSUER: 'https://sign-in.example.com',
   OIDC_CLIENT_ID: 'countersign',
@@ -95,6 +96,30 @@ describe('in production', () => {
     const { code, out, err } = await countersign(['token', 'auditor'], production);
     expect({ code, out }).toEqual({ code: 1, out: '' });
     expect(err).toContain('development mode only');
+  });
+});
+
+describe('the signing keys', () => {
+  test('are made once, shown without their private half, and changed so that the former is still believed', async () => {
+    const file = join(home, 'signing-keys.json');
+    const made = await countersign(['keys', 'create', file]);
+    const shown = await countersign(['keys']);
+    await countersign(['keys', 'create', file]);
+    const again = await countersign(['keys']);
+    const rotated = await countersign(['keys', 'rotate']);
+    const both = await countersign(['keys']);
+
+    expect(made.code).toBe(0);
+    expect(shown.out).toMatch(/^[0-9a-f]{64} signs\n-----BEGIN PUBLIC KEY-----/);
+    expect(again.out).toBe(shown.out);
+    expect(rotated.out).toContain(`${shown.out.slice(0, 64)} is still believed`);
+    expect(both.out).toContain(`${shown.out.slice(0, 64)} verifies what it signed before`);
+    expect(both.out.match(/ signs\n/g)).toHaveLength(1);
+    for (const { out } of [made, shown, rotated, both]) expect(out).not.toContain('PRIVATE');
+  });
+
+  test('are not made by accident: what is not said is asked for', async () => {
+    expect(await countersign(['keys', 'forget'])).toMatchObject({ code: 2, out: '' });
   });
 });
 

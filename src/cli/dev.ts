@@ -5,6 +5,7 @@ import { processEnvironment, readConfig, type Config } from '../config.js';
 import { messageOf } from '../embedded/fault.js';
 import { takeLock } from '../embedded/postgres/lock.js';
 import { openKeyring } from '../kernel/keyring.js';
+import { openSigner } from '../kernel/signer.js';
 import { banner } from './dev/banner.js';
 import { keepProcess, type KeptProcess } from './dev/child.js';
 import { fillDemo } from './dev/fill-demo.js';
@@ -42,6 +43,7 @@ const start = async (config: Config, progress: Progress, ending: Ending): Promis
     progress.during('Starting PostgreSQL', startDatabase(config, progress.line)),
     progress.during('Starting the development sign-in', startSignIn(config, progress.line)),
     openKeyring(config.keyring.path, config.keyring),
+    openSigner(config.signingKeys.path, { ...config.signingKeys, issuer: config.url }),
   ]);
   ending.last(database.stop, signIn.stop);
   ending.check();

@@ -4,6 +4,14 @@ import { AppError } from '../kernel/errors.js';
 /** Thrown with a sentence for the person at the keyboard; no stack is shown. */
 export class CliError extends Error {
   override readonly name = 'CliError';
+
+  constructor(
+    message: string,
+    /** 2 for what the person can set right in the environment or the command line, 1 for everything else. */
+    readonly exitCode: 1 | 2 = 1,
+  ) {
+    super(message);
+  }
 }
 
 const forPeople = new Set(['CliError', 'EmbeddedServiceError']);
@@ -18,5 +26,8 @@ export const printed = (error: unknown): string => {
   return error.stack ?? error.message;
 };
 
-/** 2 for what the person can set right in the environment or the command line, 1 for everything else. */
-export const exitCodeOf = (error: unknown): number => (error instanceof ConfigError ? 2 : 1);
+/** How the program ends after an error. */
+export const exitCodeOf = (error: unknown): number => {
+  if (error instanceof CliError) return error.exitCode;
+  return error instanceof ConfigError ? 2 : 1;
+};

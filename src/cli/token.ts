@@ -1,6 +1,7 @@
 import { processEnvironment, readConfig, type Config } from '../config.js';
 import { isRole, roles } from '../kernel/actor.js';
 import { openKeyring } from '../kernel/keyring.js';
+import { openSigner } from '../kernel/signer.js';
 import { openLog } from '../kernel/log.js';
 import { CliError } from './fault.js';
 import { readRuntime } from './runtime-file.js';
@@ -24,9 +25,10 @@ export const runToken = async ([role = '']: readonly string[]): Promise<void> =>
     import('../features/identity/index.js'),
   ]);
   const keyring = await openKeyring(config.keyring.path, config.keyring);
+  const signer = await openSigner(config.signingKeys.path, { ...config.signingKeys, issuer: config.url });
   const log = openLog({ level: 'silent' });
   const poolSize = { app_writer: 1, app_reader: 1, app_system: 1 };
-  const app = await openApp({ databaseUrl, keyring, log, name: 'countersign-token', poolSize });
+  const app = await openApp({ databaseUrl, keyring, signer, log, name: 'countersign-token', poolSize });
   try {
     const { secret } = await issueDevelopmentToken(app, config, role);
     print(secret);

@@ -5,11 +5,13 @@ import type { RunCommand } from '../kernel/command.js';
 import type { Log } from '../kernel/log.js';
 import type { Outside } from '../kernel/ports.js';
 import type { AskQuery } from '../kernel/query.js';
+import type { RunRecording } from '../kernel/record.js';
 
 /** What the routes of a feature are given. */
 export interface HttpParts {
   readonly run: RunCommand;
   readonly ask: AskQuery;
+  readonly record: RunRecording;
   readonly access: Access;
   readonly outside: Outside;
   readonly log: Log;

@@ -10,7 +10,7 @@ import type { Log } from '../kernel/log.js';
 import type { Metrics } from '../kernel/metrics.js';
 import type { Outside } from '../kernel/ports.js';
 import type { AskQuery } from '../kernel/query.js';
-import { recordingRunner, type RunRecord, type RunRecording } from '../kernel/record.js';
+import { recordingRunner, type RunRecord } from '../kernel/record.js';
 import { credentialsOf, type Authenticate } from './authentication.js';
 import { cookiesFor, type Cookies } from './cookies.js';
 import { answerErrors, sendError } from './errors.js';
@@ -44,7 +44,6 @@ export interface HttpConfig {
 
 /** What a door within this server is given, such as the GraphQL door. */
 export interface DoorParts extends HttpParts {
-  readonly record: RunRecording;
   readonly limits: Limits;
   readonly cookies: Cookies;
 }
@@ -167,6 +166,7 @@ export const openHttpServer = async (options: HttpServerOptions): Promise<HttpSe
   const parts: HttpParts = {
     run,
     ask,
+    record,
     access,
     outside,
     log,
@@ -176,7 +176,7 @@ export const openHttpServer = async (options: HttpServerOptions): Promise<HttpSe
   };
   for (const door of [...routes, ...doors]) {
     await server.register(async (scope) => {
-      await door(scope, { ...parts, record, limits, cookies });
+      await door(scope, { ...parts, limits, cookies });
     });
   }
 

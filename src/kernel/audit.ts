@@ -56,12 +56,19 @@ export interface AuditRow {
   readonly leafHash: Buffer;
 }
 
+/** The entries that a handler returned, one or many. */
+export const listOf = (entries: AuditEntry | readonly AuditEntry[]): readonly AuditEntry[] =>
+  Array.isArray(entries) ? (entries as readonly AuditEntry[]) : [entries as AuditEntry];
+
 /** Turns entries into rows: RFC 8785 canonical bytes and the RFC 9162 leaf hash over them. */
-export const auditRows = async (deed: Deed, entries: AuditEntries, sealer: Sealer): Promise<AuditRow[]> => {
-  const list = Array.isArray(entries) ? (entries as readonly AuditEntry[]) : [entries as AuditEntry];
+export const auditRows = async (
+  deed: Deed,
+  entries: AuditEntry | readonly AuditEntry[],
+  sealer: Sealer,
+): Promise<AuditRow[]> => {
   const rows: AuditRow[] = [];
   // One after the other: a connection runs one statement at a time.
-  for (const entry of list) rows.push(await auditRow(deed, entry, sealer));
+  for (const entry of listOf(entries)) rows.push(await auditRow(deed, entry, sealer));
   return rows;
 };
 

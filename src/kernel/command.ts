@@ -5,11 +5,14 @@ import {
   appendAudit,
   auditRows,
   auditStatements,
+  listOf,
   type AuditEntries,
+  type AuditEntry,
   type AuditRow,
   type Subject,
 } from './audit.js';
 import type { Clock } from './clock.js';
+import { withConsequences, type Consequence } from './consequence.js';
 import type { Db, Session, Tx } from './db.js';
 import { AppError } from './errors.js';
 import { newId } from './id.js';
@@ -19,6 +22,7 @@ import { enqueuer, outboxFor, outboxStatements, type Enqueued } from './outbox.j
 import type { Permission } from './permissions.js';
 import { repeatedly } from './repeat.js';
 import { sealerIn, type Keyring, type Sealer } from './sealing.js';
+import type { Signer } from './signer.js';
 import { runAtCommit, type Statement } from './statement.js';
 
 /** What a handler is given. It touches nothing outside of its transaction. */
@@ -100,6 +104,8 @@ export interface Machine {
   readonly access: Access;
   readonly clock: Clock;
   readonly keyring: Keyring;
+  readonly signer: Signer;
+  readonly consequences: readonly Consequence[];
   readonly reactions: readonly Reaction[];
   readonly observe: (
     kind: 'command' | 'query' | 'record',
@@ -217,13 +223,26 @@ const change = async <Schema extends z.ZodType, Target, Result>(
   const enqueue = enqueuer(attempt.enqueued);
   const { result, audit } = await spec.handle({ tx, actor, input, target, now, sealer, enqueue });
   const deed = { command: spec.name, commandId: attempt.commandId, actor, at: now, outcome: 'done' } as const;
-  const rows = audit === nothingChanged ? [] : await auditRows(deed, audit, sealer);
+  const rows = await auditRows(deed, await entriesAfter(attempt, tx, audit, now), sealer);
   runAtCommit(tx, [
     ...auditStatements(rows),
     ...outboxStatements(outboxFor(actor, attempt.enqueued, followersOf(attempt, rows))),
     ...(effectKey === undefined ? [] : [keepEffect(effectKey, result)]),
   ]);
   return result;
+};
+
+/** What the handler says that it changed, with what follows from it in the same transaction. */
+const entriesAfter = async (
+  { machine: { consequences, signer }, actor }: Attempt,
+  tx: Tx,
+  audit: AuditEntries | typeof nothingChanged,
+  now: Date,
+): Promise<readonly AuditEntry[]> => {
+  if (audit === nothingChanged) return [];
+  const entries = listOf(audit);
+  if (actor.workspaceId === null) return entries;
+  return withConsequences(consequences, { tx, actor, entries, now, signer });
 };
 
 const authorize = (permission: Permission, { machine: { access }, actor }: Attempt): void => {

@@ -1,9 +1,9 @@
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { link, mkdir, readFile, unlink, writeFile } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { AppError } from './errors.js';
+import { createOnce, parseQuietly } from './secret-file.js';
 import type { Keyring } from './sealing.js';
 
 const key = z
@@ -23,37 +23,17 @@ type KeyFile = z.infer<typeof fileSchema>;
 /** For whoever starts the program: it is theirs to set right, and no bug. */
 const unusable = (sentence: string): AppError => new AppError('PRECONDITION_FAILED', sentence);
 
-/** Two processes may start at once; the file of the first stays, or keys that it wrapped would be lost. */
-const create = async (path: string): Promise<void> => {
-  await mkdir(dirname(path), { recursive: true });
-  const content = { current: 'k1', keys: { k1: randomBytes(32).toString('base64') } };
-  const temporary = `${path}.${randomBytes(6).toString('hex')}`;
-  await writeFile(temporary, JSON.stringify(content), { mode: 0o600, flush: true });
-  try {
-    await link(temporary, path);
-  } catch (error) {
-    if (!existsSync(path)) throw error;
-  } finally {
-    await unlink(temporary);
-  }
-};
+const create = (path: string): Promise<void> =>
+  createOnce(path, { current: 'k1', keys: { k1: randomBytes(32).toString('base64') } });
 
 /** What is wrong with the file is said without its content: it holds keys. */
 const read = async (path: string): Promise<KeyFile> => {
-  const parsed = fileSchema.safeParse(parseJson(await readFile(path, 'utf8')));
+  const parsed = fileSchema.safeParse(parseQuietly(await readFile(path, 'utf8')));
   if (parsed.success) return parsed.data;
   const faults = parsed.error.issues.map(({ path: place, message }) =>
     `${place.join('.')} ${message}`.trim(),
   );
   throw unusable(`The keyring ${path} is not usable: ${faults.join('; ')}. Restore it from your backup.`);
-};
-
-const parseJson = (text: string): unknown => {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    return null;
-  }
 };
 
 /**

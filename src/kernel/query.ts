@@ -9,6 +9,7 @@ import { newId } from './id.js';
 import { parseInput } from './input.js';
 import type { Permission } from './permissions.js';
 import { sealerIn, unsealerOver, type Unsealer } from './sealing.js';
+import type { Signer } from './signer.js';
 
 /** What a query's handler is given. */
 export interface QueryContext<Input> {
@@ -18,6 +19,8 @@ export interface QueryContext<Input> {
   readonly now: Date;
   readonly clock: Clock;
   readonly unsealer: Unsealer;
+  /** For what is signed when it is asked for. */
+  readonly signer: Signer;
   readonly may: (permission: Permission) => boolean;
 }
 
@@ -108,6 +111,7 @@ const execute = async <Schema extends z.ZodType, Result>(
       now: machine.clock.now(),
       clock: machine.clock,
       unsealer: unsealerOver(db, machine.keyring),
+      signer: machine.signer,
       may: (permission) => machine.access.may(actor, permission),
     }),
   );

@@ -10,6 +10,8 @@ import { openDb, type Db, type Tx } from '../kernel/db.js';
 import { notFound } from '../kernel/errors.js';
 import { newId } from '../kernel/id.js';
 import type { Reaction } from '../kernel/job.js';
+import type { Consequence } from '../kernel/consequence.js';
+import { openSigner } from '../kernel/signer.js';
 import { openKeyring } from '../kernel/keyring.js';
 import { queryRunner, type AskQuery } from '../kernel/query.js';
 import { recordRunner, type RunRecord } from '../kernel/record.js';
@@ -104,11 +106,18 @@ export const resizeThing = defineCommand({
 });
 
 /** Opens the kernel for a test file; it is closed and its database dropped when the file is done. */
-export const openKernel = async (reactions: readonly Reaction[] = []): Promise<Kernel> => {
+export const openKernel = async (
+  reactions: readonly Reaction[] = [],
+  consequences: readonly Consequence[] = [],
+): Promise<Kernel> => {
   const database = await cloneDatabase(inject('databaseServer'));
   await runStatement(database.url, tables);
   const folder = await mkdtemp(join(tmpdir(), 'countersign-kernel-'));
   const keyring = await openKeyring(join(folder, 'keyring.json'), { createIfMissing: true });
+  const signer = await openSigner(join(folder, 'signing-keys.json'), {
+    createIfMissing: true,
+    issuer: 'https://countersign.test',
+  });
   const access: Access = await openAccess(join(installationRoot, 'policies'));
   const db: Db = await openDb({
     url: database.url,
@@ -128,6 +137,8 @@ export const openKernel = async (reactions: readonly Reaction[] = []): Promise<K
     db,
     access,
     keyring,
+    signer,
+    consequences,
     reactions,
     clock: movableClock(),
     observe: (kind: string, name: string, outcome: string) => {

@@ -8,6 +8,7 @@ import type { Role, ServiceActor, SystemActor, UserActor, Actor } from '../kerne
 import { systemActor } from '../kernel/actor.js';
 import { newId } from '../kernel/id.js';
 import { openKeyring } from '../kernel/keyring.js';
+import { openSigner } from '../kernel/signer.js';
 import { openLog } from '../kernel/log.js';
 import type { Permission } from '../kernel/permissions.js';
 import { asSystem } from '../kernel/system.js';
@@ -65,8 +66,20 @@ export const testApp = async (): Promise<TestApp> => {
   const log = openLog({ level: 'silent' });
   const clock = movableClock();
   const keyring = await openKeyring(join(folder, 'keyring.json'), { createIfMissing: true });
+  const signer = await openSigner(join(folder, 'signing-keys.json'), {
+    createIfMissing: true,
+    issuer: 'https://countersign.test',
+  });
   const poolSize = { app_writer: 6, app_reader: 6, app_system: 4 };
-  const app = await openApp({ databaseUrl: database.url, keyring, log, clock, name: 'test', poolSize });
+  const app = await openApp({
+    databaseUrl: database.url,
+    keyring,
+    signer,
+    log,
+    clock,
+    name: 'test',
+    poolSize,
+  });
   const outside = await openTestOutside(folder);
   atEnd(async () => {
     await outside.close();

@@ -11,6 +11,7 @@ import { openMetrics } from '../kernel/metrics.js';
 import { queryRunner } from '../kernel/query.js';
 import { recordRunner } from '../kernel/record.js';
 import { installationRoot } from '../kernel/root.js';
+import { openSigner } from '../kernel/signer.js';
 import { startWorker } from '../worker/index.js';
 import { openTestOutside } from './outside.js';
 
@@ -35,7 +36,20 @@ const db = await openDb({
 });
 const access = await openAccess(join(installationRoot, 'policies'));
 const keyring = await openKeyring(join(settings.folder, 'keyring.json'), { createIfMissing: false });
-const machine = { db, access, clock: systemClock, keyring, reactions: [], observe: metrics.observe };
+const signer = await openSigner(join(settings.folder, 'signing-keys.json'), {
+  createIfMissing: true,
+  issuer: 'https://countersign.test',
+});
+const machine = {
+  db,
+  access,
+  clock: systemClock,
+  keyring,
+  signer,
+  consequences: [],
+  reactions: [],
+  observe: metrics.observe,
+};
 const hang = defineJob({
   name: 'test.killed',
   queue: 'light',

@@ -1,6 +1,7 @@
 import { openAccount } from './account.js';
 import { listTrail, readBack, takeReport } from './audit.js';
 import { decideApplications, openTool, reviewOne, suspendAndResume } from './decisions.js';
+import { passGate } from './gate.js';
 import { bringChallenger, promote, voidSecondRequest } from './promotion.js';
 import { enterWorld } from './world.js';
 
@@ -27,6 +28,7 @@ export const playStory = async ({ server, folder, write }: StoryOptions): Promis
   await takeReport(world, versionId, folder);
   await listTrail(world, changeId);
   await voidSecondRequest(world);
+  await passGate(world, versionId, folder);
   const { owner } = world.people;
   await account.step(owner.name, 'revokes the token of the internal tool', () =>
     owner.ask(`mutation ($input: ApiTokenRevokeInput!) { revokeApiToken(input: $input) { id } }`, {

@@ -73,6 +73,9 @@ test('every step of the story of one governed decision holds', { timeout: 240_00
 
   expect(steps).toBeGreaterThan(18);
   expect(lines.join('\n')).toContain('hash chain recomputed: intact');
+  const said = lines.map((line) => line.trim());
+  expect(said.indexOf('PASS')).toBeGreaterThan(0);
+  expect(said.indexOf('REFUSED')).toBeGreaterThan(said.indexOf('PASS'));
 });
 
 test('one signal ends the whole tree in order', { timeout: 60_000 }, async () => {

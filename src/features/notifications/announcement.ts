@@ -28,6 +28,26 @@ const askedOf = ({ requirements }: Standing): string[] => {
   ];
 };
 
+/** What people are told of a runtime that runs something else than what was approved. */
+export const mismatchOf = (
+  finding: {
+    readonly title: string;
+    readonly detail: string;
+    readonly severity: string;
+    readonly dueAt: Date;
+  },
+  dedupeKey: string,
+): ChatMessage => ({
+  channel: '',
+  title: finding.title,
+  lines: [
+    finding.detail,
+    `Severity: ${finding.severity.toLowerCase()}`,
+    `Due: ${finding.dueAt.toISOString().slice(0, 10)}`,
+  ],
+  dedupeKey,
+});
+
 /** What people are told of a new change request: what moves, who asks, and what is asked of which roles. */
 export const announcementOf = (change: ChangeView, standing: Standing, dedupeKey: string): ChatMessage => ({
   // The configured channel.

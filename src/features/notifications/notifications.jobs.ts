@@ -2,8 +2,10 @@ import { AppError } from '../../kernel/errors.js';
 import { defineReaction, type Change, type JobContext } from '../../kernel/job.js';
 import type { ChatMessage } from '../../kernel/ports.js';
 import { changeById, changeStandings, proposePolicy, requestPromotion } from '../approvals/index.js';
+import { reconcileRuntime } from '../attestations/index.js';
 import { requestEndpointResume } from '../deployments/index.js';
-import { announcementOf } from './announcement.js';
+import { findingById } from '../findings/index.js';
+import { announcementOf, mismatchOf } from './announcement.js';
 import { recordNotification } from './notifications.commands.js';
 import { wasTold } from './notifications.queries.js';
 
@@ -57,6 +59,28 @@ export const announceChange = defineReaction({
         title: message.title,
         dedupeKey: payload.commandId,
       },
+      { effectKey: `${payload.commandId}:announced` },
+    );
+  },
+});
+
+/** Tells people that something runs which is not approved, once per finding. */
+export const announceMismatch = defineReaction({
+  name: 'notifications.announceMismatch',
+  follows: [reconcileRuntime],
+  attempts,
+  timeoutMs: 30_000,
+  handle: async (context) => {
+    const { payload, ask, run, actor } = context;
+    const subject = payload.subjects.find(({ kind }) => kind === 'finding');
+    if (!subject || (await ask(wasTold, actor, { dedupeKey: payload.commandId }))) return;
+    const message = mismatchOf(await ask(findingById, actor, { id: subject.id }), payload.commandId);
+    const outcome = await tell(context, message);
+    const { title, dedupeKey } = message;
+    await run(
+      recordNotification,
+      actor,
+      { outcome, channel: 'slack', subjectKind: 'finding', subjectId: subject.id, title, dedupeKey },
       { effectKey: `${payload.commandId}:announced` },
     );
   },

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { fastify, type FastifyInstance } from 'fastify';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Actor } from '../../kernel/actor.js';
+import { recordingRunner } from '../../kernel/record.js';
 import { AppError } from '../../kernel/errors.js';
 import { answerErrors } from '../../http/errors.js';
 import { givenModel } from '../../testing/given-version.js';
@@ -37,6 +38,7 @@ beforeAll(async () => {
   registryRoutes(server, {
     run,
     ask,
+    record: recordingRunner(app.record),
     access,
     outside,
     log,
@@ -270,6 +272,7 @@ test('large uploads are never held in memory', async () => {
   registryRoutes(wide, {
     run,
     ask,
+    record: recordingRunner(app.record),
     access,
     outside,
     log,

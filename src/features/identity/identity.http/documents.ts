@@ -14,6 +14,7 @@ const readingOrder = [
   'registry.md',
   'evidence.md',
   'approvals.md',
+  'attestations.md',
   'decisions.md',
   'audit.md',
   'reports.md',
