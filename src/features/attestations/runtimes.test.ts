@@ -102,6 +102,7 @@ const watch = async (): Promise<string[]> => {
       outside: app.outside,
       clock: app.clock,
       log: app.log,
+      metrics: app.metrics,
       signal: new AbortController().signal,
       progress: () => Promise.resolve(),
       jobId: 'x',

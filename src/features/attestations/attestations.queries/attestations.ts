@@ -145,7 +145,7 @@ export const listAttestations = defineQuery({
   permission: 'attestation:read',
   input: z.object({ ...pageInput, ...filters }),
   handle: async ({ db, input, now }): Promise<Page<AttestationView>> => {
-    const after = readCursor(input.after, 1);
+    const after = readCursor(input.after);
     const rows = await db.sql<AttestationView>(
       `${select} ${where} and ($10::uuid is null or a.id < $10::uuid) order by a.id desc limit $11`,
       [...valuesOf(input, now), after?.[0] ?? null, input.first + 1],

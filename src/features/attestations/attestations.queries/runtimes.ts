@@ -27,7 +27,7 @@ export const listRuntimes = defineQuery({
   permission: 'runtime:read',
   input: z.object({ ...pageInput, state: runtimeState.nullish(), modelId: z.uuid().nullish() }),
   handle: async ({ db, input }): Promise<Page<RuntimeView>> => {
-    const after = readCursor(input.after, 1);
+    const after = readCursor(input.after);
     const rows = await db.sql<RuntimeView>(
       `select r.id, r.environment, r.model_id as "modelId", m.name as "modelName", r.alias,
               r.endpoint_id as "endpointId", e.slug as endpoint, r.instance, r.state, r.since,
