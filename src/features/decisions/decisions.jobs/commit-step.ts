@@ -10,7 +10,7 @@ import {
   type StepFacts,
   type StepPlace,
 } from '../pipeline.js';
-import { standing } from '../verdict.js';
+import { endRules } from '../agents/end-rules.js';
 import { startedRow } from './load.js';
 import { agentAt, keyOf, made, nextStep, type Failure, type Run, type StepResult } from './run.js';
 import { endRuns, letCommitBeLazy, workerId, writeSteps, type RunEnd, type StepRow } from '../write-steps.js';
@@ -173,7 +173,6 @@ const decidedEnd = ({ run, link }: Advance, outputs: ReadonlyMap<string, unknown
   const person = made.person(outputs);
   const review = made.review(outputs);
   const chosen = made.policy(outputs);
-  const rules = standing(chosen.verdicts).map(({ layer, rule }) => ({ step: chosen.decidedBy, layer, rule }));
   return {
     decisionId: run.id,
     state: review.action === 'REFER' && !person ? 'WAITING' : 'DONE',
@@ -181,7 +180,7 @@ const decidedEnd = ({ run, link }: Advance, outputs: ReadonlyMap<string, unknown
     action: person?.action ?? review.action,
     decidedBy: person ? 'person' : chosen.action === review.action ? chosen.decidedBy : 'review',
     probability: made.scoring(outputs).probability,
-    reasons: rules,
+    reasons: endRules(chosen, review),
     policyDigest: run.inForce.sha256,
     lastLink: link,
   };
