@@ -1,7 +1,9 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { Actor } from '../../kernel/actor.js';
 import { runStatement } from '../../testing/databases.js';
+import { decide, givenCard, givenEvidence, givenRequest } from '../../testing/given-change.js';
 import { givenEndpoint, poor, rich, type GivenEndpoint } from '../../testing/given-endpoint.js';
+import { givenEnsemble } from '../../testing/given-version.js';
 import { testApp, type TestApp } from '../../testing/test-app.js';
 import { eraseSubject } from '../audit/index.js';
 import { createEndpoint, suspendEndpoint } from '../deployments/index.js';
@@ -81,6 +83,24 @@ test('a request passes the five agents and comes out with reasons, note, trace a
   expect(decision.verification).toMatchObject({ isChainIntact: true, isInTrail: true, fault: null });
   expect(decision.changeRequestId).not.toBeNull();
   expect(decision.evidenceIds.length).toBeGreaterThan(0);
+});
+
+test('a decision leads to the approval of the version that made it, also when champion moved before its first step', async () => {
+  const other = await givenEndpoint(app);
+  const { versionId } = await givenEnsemble(app, { modelId: other.modelId, version: '1.1.0' });
+  await app.drainJobs();
+  const given = { ...other, versionId };
+  await givenCard(app, given);
+  await givenEvidence(app, given, { PERFORMANCE: 'PASS', FAIRNESS: 'PASS', ATTRIBUTION: 'PASS' });
+  const changeRequestId = await givenRequest(app, given);
+  await decide(app, other.validator, changeRequestId);
+
+  const { data } = await request({ endpoint: other.slug });
+  app.clock.advance(1000);
+  await decide(app, other.compliance, changeRequestId);
+  await app.drainJobs();
+
+  expect(await read(data?.requestDecision.id ?? '')).toMatchObject({ versionId, changeRequestId });
 });
 
 test('a category that was not given counts as unknown, and too many of them go to a person', async () => {
