@@ -104,7 +104,7 @@ const readDecisions = ({ tx }: RecordContext, ids: readonly string[]): Promise<D
        from decision d left join human_review r on r.decision_id = d.id
       where d.id = any($1) and d.source = 'HERE'
         and (d.state in ('ACCEPTED', 'RUNNING') or (d.state = 'WAITING' and (r.id is null or r.state = 'DECIDED')))
-      order by d.id`,
+      order by d.id for no key update of d`,
     [ids],
     'decision.take',
   );
@@ -177,7 +177,6 @@ const runOf = (
   now: Date,
 ): Run => ({
   id: row.id,
-  endpointId: row.endpoint_id,
   subjectRef: row.subject_ref,
   key,
   request: decrypt(key, requestPlace(row.id), row.sealed_request) as DecisionRequest,
