@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { notFound } from '../../../kernel/errors.js';
 import { defineQuery, type QueryContext } from '../../../kernel/query.js';
-import type { Unsealer } from '../../../kernel/sealing.js';
+import { decrypt } from '../../../kernel/sealing.js';
 import type { ExplanationOutput } from '../agents/run-facts.js';
 import { requestPlace, stepPlace } from '../pipeline.js';
 import { foldName } from '../../registry/index.js';
@@ -107,12 +107,13 @@ export const decisionById = defineQuery({
     );
     if (!row) throw notFound('The decision');
     const stored = await readTrace(db, row.id);
-    const steps = await viewsOf(unsealer, row, stored);
+    const open = opener((await unsealer.keysOf([row.subjectRef])).get(row.subjectRef));
+    const steps = viewsOf(open, row, stored);
     const { sealed_request, is_erased, review_id, alias, ...summary } = row;
     return {
       ...summary,
       isErased: is_erased,
-      request: await unsealer.unseal(row.subjectRef, requestPlace(row.id), sealed_request),
+      request: open(requestPlace(row.id), sealed_request),
       ...explained(steps),
       steps,
       verification: await verify(db, row, stored, steps),
@@ -122,34 +123,38 @@ export const decisionById = defineQuery({
   },
 });
 
-const viewsOf = async (unsealer: Unsealer, row: Row, stored: readonly StoredStep[]): Promise<StepView[]> => {
-  const views: StepView[] = [];
-  // One after the other: a connection runs one statement at a time.
-  for (const step of stored) {
-    const output =
-      step.sealed_output === null
-        ? null
-        : await unsealer.unseal(row.subjectRef, stepPlace(row.id, step), step.sealed_output);
-    views.push({
-      seq: step.seq,
-      iteration: step.iteration,
-      attempt: step.attempt,
-      status: step.status,
-      agent: step.agent,
-      agentVersion: step.agent_version,
-      workerId: step.worker_id,
-      startedAt: step.started_at,
-      endedAt: step.ended_at,
-      facts: step.facts,
-      output,
-      inputSha256: step.input_sha256,
-      outputSha256: step.output_sha256,
-      prevHash: step.prev_hash,
-      hash: step.hash,
-    });
-  }
-  return views;
-};
+type Open = (place: string, sealed: string | null) => unknown;
+
+/** What was changed does not open. It is shown as not there, and the verification says where the trace is broken. */
+const opener =
+  (key: Buffer | undefined): Open =>
+  (place, sealed) => {
+    if (key === undefined || sealed === null) return null;
+    try {
+      return decrypt(key, place, sealed);
+    } catch {
+      return null;
+    }
+  };
+
+const viewsOf = (open: Open, row: Row, stored: readonly StoredStep[]): StepView[] =>
+  stored.map((step) => ({
+    seq: step.seq,
+    iteration: step.iteration,
+    attempt: step.attempt,
+    status: step.status,
+    agent: step.agent,
+    agentVersion: step.agent_version,
+    workerId: step.worker_id,
+    startedAt: step.started_at,
+    endedAt: step.ended_at,
+    facts: step.facts,
+    output: open(stepPlace(row.id, step), step.sealed_output),
+    inputSha256: step.input_sha256,
+    outputSha256: step.output_sha256,
+    prevHash: step.prev_hash,
+    hash: step.hash,
+  }));
 
 /** Reasons and note of the last explanation; another platform's reasons for decisions made elsewhere. */
 const explained = (steps: readonly StepView[]): Pick<DecisionView, 'reasons' | 'note' | 'sentences'> => {
