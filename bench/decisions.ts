@@ -4,27 +4,58 @@
  * so. Everything on this machine, the load included.
  */
 import type { ChildProcess } from 'node:child_process';
-import { availableParallelism } from 'node:os';
+import { availableParallelism, loadavg } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Pool } from 'pg';
-import { makeTemporaryHome, startPostgres } from '../src/embedded/postgres/index.js';
+import { makeTemporaryHome, startPostgres, type EmbeddedPostgres } from '../src/embedded/postgres/index.js';
 import { migrate } from '../src/kernel/db.js';
 import { migrateQueue } from '../src/worker/migrate-queue.js';
 import { migrations } from '../migrations/index.js';
 import { openLoop, sustain, type Latencies, type Throughput } from './decisions/load.js';
 import { promote, setUp, type Place } from './decisions/place.js';
 import { endProcess, freePort, startProcess } from './decisions/processes.js';
+import { processorTime } from './decisions/processor.js';
 
 const goal = { perSecond: 100, rate: 50, p99Ms: 1000 };
 const [seconds = 20] = process.argv.slice(2).map(Number);
 
+/** Processor time per decision, in milliseconds. */
+interface Effort {
+  readonly api: number;
+  readonly workers: number;
+  readonly database: number;
+}
+
 interface Measured {
   readonly throughput: Throughput;
+  readonly throughputEffort: Effort;
   readonly calm: Latencies;
+  readonly calmEffort: Effort;
   readonly killed: Latencies;
 }
 
-const measure = async (place: Place, superuserUrl: string, pool: Pool): Promise<Measured> => {
+type Pids = Readonly<Record<keyof Effort, () => readonly number[]>>;
+
+/** What a phase of load cost, beside what it measured. */
+const withEffort = async <Phase>(
+  pids: Pids,
+  countOf: (phase: Phase) => number,
+  load: () => Promise<Phase>,
+): Promise<[Phase, Effort]> => {
+  const parts = ['api', 'workers', 'database'] as const;
+  const before = parts.map((part) => processorTime(pids[part]()));
+  const phase = await load();
+  const [api = 0, workers = 0, database = 0] = parts.map(
+    (part, index) => (processorTime(pids[part]()) - (before[index] ?? 0)) / countOf(phase),
+  );
+  return [phase, { api, workers, database }];
+};
+
+const measure = async (
+  place: Place,
+  { superuserUrl, pid }: EmbeddedPostgres,
+  pool: Pool,
+): Promise<Measured> => {
   const port = await freePort();
   const address = `http://127.0.0.1:${String(port)}`;
   const workers: ChildProcess[] = [];
@@ -36,14 +67,22 @@ const measure = async (place: Place, superuserUrl: string, pool: Pool): Promise<
     await Promise.all([addWorker(), addWorker()]);
     await promote(superuserUrl, place, 60_000);
     say('A version is in place; warming up');
-    const throughput = await sustain(address, place, pool, {
-      seconds,
-      warmUpSeconds: 5,
-      perCall: 100,
-      backlog: 400,
-    });
+    const pids: Pids = {
+      api: () => [api.pid ?? 0],
+      workers: () => workers.map((worker) => worker.pid ?? 0),
+      database: () => [pid],
+    };
+    const [throughput, throughputEffort] = await withEffort(
+      pids,
+      ({ total }) => total,
+      () => sustain(address, place, pool, { seconds, warmUpSeconds: 5, perCall: 100, backlog: 400 }),
+    );
     say('Single requests at a fixed rate');
-    const calm = await openLoop(address, place, pool, { perSecond: goal.rate, seconds });
+    const [calm, calmEffort] = await withEffort(
+      pids,
+      ({ sent }) => sent,
+      () => openLoop(address, place, pool, { perSecond: goal.rate, seconds }),
+    );
     say('The same, while a worker is killed');
     const killed = await openLoop(address, place, pool, {
       perSecond: goal.rate,
@@ -54,7 +93,7 @@ const measure = async (place: Place, superuserUrl: string, pool: Pool): Promise<
         void sleep(1000).then(addWorker);
       },
     });
-    return { throughput, calm, killed };
+    return { throughput, throughputEffort, calm, calmEffort, killed };
   } finally {
     await Promise.all([...workers, api].map(endProcess));
   }
@@ -91,7 +130,8 @@ const check = async (pool: Pool): Promise<Checked> => {
   return row;
 };
 
-const print = ({ throughput, calm, killed }: Measured, checked: Checked): void => {
+const print = (measured: Measured, checked: Checked): void => {
+  const { throughput, calm, killed } = measured;
   const ms = (value: number): string => `${value.toFixed(0)} ms`.padStart(9);
   const line = (name: string, one: Latencies): string =>
     `${name.padEnd(44)}${ms(one.accepted)}${ms(one.p50)}${ms(one.p90)}${ms(one.p99)}${ms(one.max)}`;
@@ -103,6 +143,13 @@ const print = ({ throughput, calm, killed }: Measured, checked: Checked): void =
   );
   console.log(line(`${String(goal.rate)}/s, open loop, ${String(calm.sent)} requests`, calm));
   console.log(line(`${String(goal.rate)}/s, a worker killed, ${String(killed.sent)} requests`, killed));
+  const effort = (name: string, { api, workers, database }: Effort): string =>
+    `${name.padEnd(44)}${[api, workers, database, api + workers + database].map((value) => value.toFixed(2).padStart(9)).join('')}`;
+  console.log(
+    `${'Processor time per decision in ms'.padEnd(44)}${['api', 'workers', 'database', 'together'].map((name) => name.padStart(9)).join('')}`,
+  );
+  console.log(effort('sustained, in calls of 100', measured.throughputEffort));
+  console.log(effort('single requests, open loop', measured.calmEffort));
   console.log(
     `${String(checked.decisions)} decisions: ${String(checked.unfinished)} unfinished, ${String(checked.incomplete)} with missing steps, ` +
       `${String(checked.unsealed)} not in the trail, ${String(checked.restarted)} resumed by another worker`,
@@ -112,11 +159,13 @@ const print = ({ throughput, calm, killed }: Measured, checked: Checked): void =
 const home = await makeTemporaryHome('countersign-bench');
 const server = await startPostgres({ home: home.path, stopOnExit: true, log: () => undefined });
 const pool = new Pool({ connectionString: server.superuserUrl, max: 2 });
+// `end` does not wait until its connections are closed, and the server then ends them for us.
+pool.on('error', () => undefined);
 try {
   await migrate(server.url, migrations);
   await migrateQueue(server.url);
   const place = await setUp(server.url, home.path);
-  const measured = await measure(place, server.superuserUrl, pool);
+  const measured = await measure(place, server, pool);
   const checked = await check(pool);
   print(measured, checked);
   const isGood =
@@ -132,6 +181,8 @@ try {
       perSecond: Number(measured.throughput.perSecond.toFixed(1)),
       p99Ms: Math.round(measured.calm.p99),
       p99WhileKilledMs: Math.round(measured.killed.p99),
+      processorMs: { sustained: measured.throughputEffort, single: measured.calmEffort },
+      load: loadavg().map((value) => Number(value.toFixed(1))),
       ...checked,
       goal,
       isGood,

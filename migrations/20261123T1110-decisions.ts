@@ -93,8 +93,8 @@ create table agent_step (
   check ((status = 'started') = (ended_at is null)),
   check (status <> 'done' or num_nulls(sealed_output, input_sha256, output_sha256, prev_hash, hash) = 0)
 );
--- The fence: whoever comes second with a finished step has lost, however late it wakes up.
-create unique index agent_step_done_once on agent_step (decision_id, seq, iteration) where status = 'done';
+-- The fence: whoever comes second with the end of a step has lost, however late it wakes up.
+create unique index agent_step_ends_once on agent_step (decision_id, seq, iteration) where status <> 'started';
 create unique index agent_step_one_end on agent_step (decision_id) where status = 'failed' and hash is not null;
 select telemetry('agent_step');
 select append_only('agent_step');

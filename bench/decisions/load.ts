@@ -73,6 +73,8 @@ export interface Throughput {
   readonly decisions: number;
   readonly seconds: number;
   readonly perSecond: number;
+  /** Everything that was decided in the phase, from its warm-up until its last decision. */
+  readonly total: number;
 }
 
 /** Keeps the pipeline busy with calls of many requests for some seconds; counts what it finished in that time. */
@@ -91,11 +93,13 @@ export const sustain = async (
   const started = Date.now();
   let measuredFrom = 0;
   let finished = 0;
+  let total = 0;
   for (;;) {
     const elapsed = (Date.now() - started) / 1000;
     const isOver = elapsed >= options.warmUpSeconds + options.seconds;
     while (!isOver && open.size < options.backlog) {
       for (const id of await askMany(address, place, options.perCall)) open.add(id);
+      total += options.perCall;
     }
     const done = await finishedAmong(pool, [...open]);
     for (const id of done) open.delete(id);
@@ -106,7 +110,7 @@ export const sustain = async (
   }
   const seconds = (Date.now() - measuredFrom) / 1000;
   await settle(pool, open, 60_000);
-  return { decisions: finished, seconds, perSecond: finished / seconds };
+  return { decisions: finished, seconds, perSecond: finished / seconds, total };
 };
 
 const settle = async (pool: Pool, open: Set<string>, withinMs: number): Promise<void> => {

@@ -1,11 +1,11 @@
 /**
  * A worker process that is to be killed inside a step. It runs the built product; only what it is handed is wrapped
- * here: at the chosen transaction it tells its parent, and waits to be killed, before the commit.
+ * here: at the chosen transaction it tells its parent, and waits to be killed, before the commit or right after it.
  */
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
-const { dist, databaseUrl, folder, delivery, hangAt } = JSON.parse(process.argv[2] ?? '{}');
+const { dist, databaseUrl, folder, delivery, hang } = JSON.parse(process.argv[2] ?? '{}');
 const load = (file) => import(pathToFileURL(join(dist, file)).href);
 const [{ openApp }, { openKeyring }, { openLog }, { openOutside, noChat }, { openCompute }, { perform }] =
   await Promise.all(
@@ -31,14 +31,21 @@ const outside = await openOutside(
 );
 
 let transactions = 0;
-/** Everything of the step has happened but the commit. */
-const record = (actor, spec) => {
+const record = async (actor, spec) => {
   transactions += 1;
-  if (transactions !== hangAt) return app.record(actor, spec);
-  const write = async (context) => {
-    await spec.write(context);
+  if (transactions !== hang?.at) return app.record(actor, spec);
+  const inside = () => {
     process.send('inside');
     return never();
+  };
+  if (hang.committed) {
+    await app.record(actor, spec);
+    return inside();
+  }
+  /** Everything of the step has happened but the commit. */
+  const write = async (context) => {
+    await spec.write(context);
+    return inside();
   };
   return app.record(actor, { ...spec, write });
 };

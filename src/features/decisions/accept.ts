@@ -7,7 +7,7 @@ import { newId } from '../../kernel/id.js';
 import type { Job } from '../../kernel/job.js';
 import type { RecordContext } from '../../kernel/record.js';
 import { encrypt } from '../../kernel/sealing.js';
-import { activeEndpoint, type Endpoint } from '../deployments/index.js';
+import { endpointNamed, requireActive, type Endpoint } from '../deployments/index.js';
 import type { DecisionRequest } from './agents/run-facts.js';
 import { normaliseApplication } from './application.js';
 import { championOf } from './champion.js';
@@ -39,8 +39,10 @@ interface Prepared {
 }
 
 /**
- * Accepts requests in one transaction: the endpoint is active in it, each application fits the version that it serves,
- * and a key that was used before gives what it gave then. The sealed requests and the jobs are written with them.
+ * Accepts requests in one transaction. A key that was used before gives what it gave then, whatever has become of the
+ * endpoint: who repeats a call for want of an answer must not be told that nothing was accepted. For the others the
+ * endpoint is active, and each application fits the version that it serves. Sealed requests and jobs are written with
+ * them.
  */
 export const acceptDecisions = async (
   context: RecordContext,
@@ -51,16 +53,12 @@ export const acceptDecisions = async (
 ): Promise<AcceptedDecision[]> => {
   const { tx } = context;
   refuseRepeatedKeys(requests);
-  const endpoint = await activeEndpoint(tx, slug);
-  const { signature } = await championOf(tx, endpoint);
-  requests.forEach((request, index) => {
-    checkRequest(request, requests.length === 1 ? '' : `requests.${String(index)}.`, () =>
-      normaliseApplication(signature, request.application),
-    );
-  });
+  const endpoint = await endpointNamed(tx, slug);
   const earlier = await acceptedBefore(tx, endpoint, requests);
+  const isFresh = ({ idempotencyKey }: DecisionRequestInput): boolean => !earlier.has(idempotencyKey);
+  if (requests.some(isFresh)) await checkFresh(tx, endpoint, requests, isFresh);
   const fresh = requests
-    .filter(({ idempotencyKey }) => !earlier.has(idempotencyKey))
+    .filter(isFresh)
     .map((given): Prepared => ({ id: newId(), given, subjectRef: given.subjectRef ?? newId() }));
   const inserted = await insertFresh(context, actor, endpoint, fresh, job);
   // Somebody else may have sent the same keys at the same moment.
@@ -86,6 +84,23 @@ const refuseRepeatedKeys = (requests: readonly DecisionRequestInput[]): void => 
       ]);
     }
     seen.add(idempotencyKey);
+  });
+};
+
+/** What is asked for the first time fits the endpoint as it is now. */
+const checkFresh = async (
+  tx: Tx,
+  endpoint: Endpoint,
+  requests: readonly DecisionRequestInput[],
+  isFresh: (request: DecisionRequestInput) => boolean,
+): Promise<void> => {
+  requireActive(endpoint);
+  const { signature } = await championOf(tx, endpoint);
+  requests.forEach((request, index) => {
+    if (!isFresh(request)) return;
+    checkRequest(request, requests.length === 1 ? '' : `requests.${String(index)}.`, () =>
+      normaliseApplication(signature, request.application),
+    );
   });
 };
 

@@ -1,7 +1,9 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { Actor } from '../../kernel/actor.js';
 import { runStatement } from '../../testing/databases.js';
+import { decide, givenCard, givenEvidence, givenRequest } from '../../testing/given-change.js';
 import { givenEndpoint, poor, rich, type GivenEndpoint } from '../../testing/given-endpoint.js';
+import { givenEnsemble } from '../../testing/given-version.js';
 import { testApp, type TestApp } from '../../testing/test-app.js';
 import { eraseSubject } from '../audit/index.js';
 import { createEndpoint, suspendEndpoint } from '../deployments/index.js';
@@ -83,90 +85,22 @@ test('a request passes the five agents and comes out with reasons, note, trace a
   expect(decision.evidenceIds.length).toBeGreaterThan(0);
 });
 
-describe('a key', () => {
-  test('gives the same decision for the same request, and refuses another one', async () => {
-    const idempotencyKey = fresh();
-    const one = await request({ idempotencyKey });
-    const same = await request({ idempotencyKey });
-    const other = await request({ idempotencyKey, application: poor });
+test('a decision leads to the approval of the version that made it, also when champion moved before its first step', async () => {
+  const other = await givenEndpoint(app);
+  const { versionId } = await givenEnsemble(app, { modelId: other.modelId, version: '1.1.0' });
+  await app.drainJobs();
+  const given = { ...other, versionId };
+  await givenCard(app, given);
+  await givenEvidence(app, given, { PERFORMANCE: 'PASS', FAIRNESS: 'PASS', ATTRIBUTION: 'PASS' });
+  const changeRequestId = await givenRequest(app, given);
+  await decide(app, other.validator, changeRequestId);
 
-    expect(same.data?.requestDecision).toMatchObject({ id: one.data?.requestDecision.id, isRepeated: true });
-    expect(other).toMatchObject({ code: 'CONFLICT' });
-    expect(other.errors[0]?.extensions?.['details']).toMatchObject({ rule: 'idempotency' });
-  });
+  const { data } = await request({ endpoint: other.slug });
+  app.clock.advance(1000);
+  await decide(app, other.compliance, changeRequestId);
+  await app.drainJobs();
 
-  test('gives one decision to callers who come at the same moment', async () => {
-    const idempotencyKey = fresh();
-    const answers = await Promise.all(
-      Array.from({ length: 6 }, () => request({ idempotencyKey, subjectRef: 'twin' })),
-    );
-
-    expect(answers.flatMap(({ errors }) => errors)).toEqual([]);
-    expect(new Set(answers.map(({ data }) => data?.requestDecision.id)).size).toBe(1);
-  });
-});
-
-describe('a request is refused', () => {
-  test.each([
-    [
-      'that offers an excluded feature',
-      { application: { ...rich, sex: 'Female' } },
-      'INVALID_INPUT',
-      'excluded-feature',
-    ],
-    [
-      'that writes an excluded feature otherwise',
-      { application: { ...rich, 'Marital Status': 'x' } },
-      'INVALID_INPUT',
-      'excluded-feature',
-    ],
-    [
-      'with a field that nobody knows',
-      { application: { ...rich, shoe_size: 43 } },
-      'INVALID_INPUT',
-      undefined,
-    ],
-    ['with a number out of range', { application: { ...rich, age: 400 } }, 'INVALID_INPUT', undefined],
-    [
-      'with a category that does not exist',
-      { application: { ...rich, workclass: 'Pirate' } },
-      'INVALID_INPUT',
-      undefined,
-    ],
-    [
-      'without a number that has no stand-in',
-      { application: { ...rich, age: null } },
-      'INVALID_INPUT',
-      undefined,
-    ],
-    ['without consent', { consent: false }, 'PRECONDITION_FAILED', 'consent'],
-    ['with a name for a pseudonym', { subjectRef: 'jane@example.org' }, 'INVALID_INPUT', undefined],
-    ['with an address for a key', { idempotencyKey: 'jane@example.org' }, 'INVALID_INPUT', undefined],
-    [
-      'with a number in another notation',
-      { application: { ...rich, age: '0x20' } },
-      'INVALID_INPUT',
-      undefined,
-    ],
-    ['to an endpoint that does not exist', { endpoint: 'nowhere' }, 'NOT_FOUND', undefined],
-  ])('%s', async (_, given, code, rule) => {
-    const answer = await request(given);
-
-    expect(answer.code).toBe(code);
-    if (rule !== undefined) expect(answer.errors[0]?.extensions?.['details']).toMatchObject({ rule });
-  });
-
-  test('names the field at fault', async () => {
-    const answer = await request({ application: { ...rich, age: 'old' } });
-
-    expect(answer.errors[0]?.extensions?.['details']).toMatchObject({
-      fields: [{ path: 'application.age' }],
-    });
-  });
-
-  test('by an engineer, who may not ask', async () => {
-    expect((await request({}, await app.actor('engineer'))).code).toBe('FORBIDDEN');
-  });
+  expect(await read(data?.requestDecision.id ?? '')).toMatchObject({ versionId, changeRequestId });
 });
 
 test('a category that was not given counts as unknown, and too many of them go to a person', async () => {

@@ -53,6 +53,29 @@ test('decisions made elsewhere stand in the same ledger', async () => {
   expect(decision?.verification).toMatchObject({ isChainIntact: true, isInTrail: true });
 });
 
+test('callers who record the same decision at the same moment record it once; another one under its key is refused', async () => {
+  const one = { idempotencyKey: fresh(), action: 'X', decidedAt: '2026-11-01T10:00:00Z', platform: 'Vendor' };
+  const call = (given: object) =>
+    app.graphql<{ recordDecisions: { id: string; isRepeated: boolean }[] }>(app.service(), RECORD, {
+      input: {
+        endpoint: endpoint.slug,
+        decisions: [
+          { ...one, ...given },
+          { ...one, idempotencyKey: fresh() },
+        ],
+      },
+    });
+
+  const answers = await Promise.all(Array.from({ length: 6 }, () => call({})));
+  const other = await call({ action: 'Y' });
+
+  expect(answers.flatMap(({ errors }) => errors)).toEqual([]);
+  const first = answers.flatMap(({ data }) => data?.recordDecisions[0] ?? []);
+  expect(new Set(first.map(({ id }) => id)).size).toBe(1);
+  expect(first.filter(({ isRepeated }) => !isRepeated)).toHaveLength(1);
+  expect(other.code).toBe('CONFLICT');
+});
+
 test.each([
   ['in the future', { decidedAt: new Date(Date.now() + 3_600_000).toISOString() }],
   ['before there were such decisions', { decidedAt: '1999-12-31T23:59:59Z' }],

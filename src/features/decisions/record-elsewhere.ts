@@ -98,15 +98,41 @@ export const recordElsewhere = async (
     const version = versions.get(given.versionId ?? '') ?? null;
     return { old, ...prepare({ id: old?.id ?? newId(), given, subject, digest, version }, key, now) };
   });
-  const fresh = prepared.filter(({ old }) => old === undefined);
-  await insertAll(context, actor, endpoint, fresh);
+  const inserted = await insertAll(
+    context,
+    actor,
+    endpoint,
+    prepared.filter(({ old }) => old === undefined),
+  );
+  const fresh = prepared.filter(({ id }) => inserted.has(id));
+  // Somebody else recorded the same keys at the same moment; now they are there, to be compared with.
+  const late = prepared.filter(({ id, old }) => old === undefined && !inserted.has(id));
+  const others = await recordedLate(
+    context,
+    actor,
+    slug,
+    late.map(({ given }) => given),
+  );
   const result = prepared.map(({ id, given, old }): AcceptedDecision => {
-    return { id, idempotencyKey: given.idempotencyKey, state: 'DONE', isRepeated: old !== undefined };
+    const { idempotencyKey } = given;
+    const isRepeated = old !== undefined;
+    return others.get(idempotencyKey) ?? { id, idempotencyKey, state: 'DONE', isRepeated };
   });
   if (fresh.length === 0) return { result, audit: null };
   const heads = fresh.map(({ id, runHash }) => ({ decisionId: id, runHash, state: 'ELSEWHERE' }));
   await sealRuns(tx, endpoint.workspaceId, heads);
   return { result, audit: batchEntry(heads) };
+};
+
+const recordedLate = async (
+  context: RecordContext,
+  actor: Actor,
+  slug: string,
+  decisions: readonly Elsewhere[],
+): Promise<ReadonlyMap<string, AcceptedDecision>> => {
+  if (decisions.length === 0) return new Map();
+  const { result } = await recordElsewhere(context, actor, slug, decisions);
+  return new Map(result.map((accepted) => [accepted.idempotencyKey, accepted]));
 };
 
 const earliest = new Date('2000-01-01T00:00:00Z');
@@ -229,9 +255,9 @@ const insertAll = async (
   actor: Actor,
   endpoint: Endpoint,
   rows: readonly Prepared[],
-): Promise<void> => {
-  if (rows.length === 0) return;
-  await tx.sql(
+): Promise<ReadonlySet<string>> => {
+  if (rows.length === 0) return new Set();
+  const added = await tx.sql<{ id: string }>(
     `insert into decision (id, workspace_id, endpoint_id, use_case_id, source, idempotency_key, request_digest,
                            subject_ref, sealed_request, state, version_id, version_digest, pipeline_version, action,
                            decided_by, probability, requested_by, requested_at, finished_at, run_hash)
@@ -239,7 +265,8 @@ const insertAll = async (
             'elsewhere/1', action, 'elsewhere', probability, $4, decided, $5, hash
        from unnest($6::uuid[], $7::text[], $8::text[], $9::text[], $10::text[], $11::uuid[], $12::text[], $13::text[],
                    $14::float8[], $15::timestamptz[], $16::text[])
-            as row (id, key, digest, subject, request, version, version_digest, action, probability, decided, hash)`,
+            as row (id, key, digest, subject, request, version, version_digest, action, probability, decided, hash)
+     on conflict (endpoint_id, idempotency_key) do nothing returning id`,
     [
       endpoint.workspaceId,
       endpoint.id,
@@ -259,10 +286,12 @@ const insertAll = async (
       rows.map(({ runHash }) => runHash),
     ],
   );
+  const inserted = new Set(added.map(({ id }) => id));
+  const fresh = rows.filter(({ id }) => inserted.has(id));
   await writeSteps(
     tx,
     endpoint.workspaceId,
-    rows.map(({ facts, sealedOutput, prev, link }) => ({
+    fresh.map(({ facts, sealedOutput, prev, link }) => ({
       ...facts,
       sealedOutput,
       outputSha256: sealedSha256(sealedOutput),
@@ -270,4 +299,5 @@ const insertAll = async (
       hash: link,
     })),
   );
+  return inserted;
 };

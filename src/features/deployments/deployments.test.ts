@@ -6,7 +6,7 @@ import { testApp, type TestApp } from '../../testing/test-app.js';
 import { decideChange } from '../approvals/index.js';
 import { givenModel, givenUseCase } from '../../testing/given-version.js';
 import { createEndpoint, resumeEndpoint } from './deployments.commands.js';
-import { activeEndpoint, Endpoint } from './index.js';
+import { Endpoint, endpointNamed, requireActive } from './index.js';
 
 let app: TestApp;
 beforeAll(async () => {
@@ -47,11 +47,16 @@ const givenEndpoint = async (): Promise<{ id: string; slug: string }> => {
   return { id: data?.createEndpoint.id ?? '', slug: input.slug };
 };
 
-const reading = <T>(work: (db: Parameters<typeof activeEndpoint>[0]) => Promise<T>): Promise<T> =>
+/** What the doors of decisions do before they accept anything. */
+const active = (slug: string): Promise<Endpoint> =>
   app.db.transact(
     'app_reader',
     { workspaceId: app.workspaceId, organizationId: app.organizationId, commandId: null },
-    work,
+    async (db) => {
+      const endpoint = await endpointNamed(db, slug);
+      requireActive(endpoint);
+      return endpoint;
+    },
   );
 
 const suspend = async (id: string, role: Role = 'owner') =>
@@ -69,10 +74,10 @@ const approve = async (changeRequestId: string, role: Role) =>
 
 test('one person suspends an endpoint at once; only an approved request resumes it, and the trail tells both', async () => {
   const { id, slug } = await givenEndpoint();
-  await expect(reading((db) => activeEndpoint(db, slug))).resolves.toMatchObject({ id });
+  await expect(active(slug)).resolves.toMatchObject({ id });
 
   await suspend(id);
-  const refusal = reading((db) => activeEndpoint(db, slug)).catch((error: unknown) => error as AppError);
+  const refusal = active(slug).catch((error: unknown) => error as AppError);
   const changeRequestId = await askToResume(id);
   const decided = await approve(changeRequestId, 'compliance');
   const waiting = await app.graphql(await app.actor('engineer'), READ, { id });
@@ -95,7 +100,7 @@ test('one person suspends an endpoint at once; only an approved request resumes 
   expect(data).toMatchObject({
     endpoint: { state: 'ACTIVE', suspensionReason: null, resumeRequestId: null },
   });
-  await expect(reading((db) => activeEndpoint(db, slug))).resolves.toMatchObject({ id });
+  await expect(active(slug)).resolves.toMatchObject({ id });
   expect((await app.trail(id)).map((line) => line.command)).toEqual([
     'endpoint.create',
     'endpoint.suspend',

@@ -11,19 +11,20 @@ export {
 } from './deployments.commands.js';
 export { Endpoint, type EndpointState } from './endpoint.entity.js';
 
-/** The endpoint under this slug; refuses when there is none or when it is suspended at this moment. */
-export const activeEndpoint = async (db: ReadDb, slug: string): Promise<Endpoint> => {
+/** The endpoint under this slug, whatever its state; refuses when there is none. */
+export const endpointNamed = async (db: ReadDb, slug: string): Promise<Endpoint> => {
   const endpoint = await db.findOne(Endpoint, { slug });
   if (!endpoint) throw notFound(`The endpoint ${slug}`);
-  if (endpoint.state === 'ACTIVE') return endpoint;
-  throw new AppError(
-    'PRECONDITION_FAILED',
-    `The endpoint ${slug} is suspended: ${endpoint.suspensionReason ?? ''}`,
-    {
-      rule: 'endpoint-suspended',
-      endpoint: slug,
-      since: endpoint.suspendedAt,
-      next: 'requestEndpointResume',
-    },
-  );
+  return endpoint;
+};
+
+/** Refuses an endpoint that is suspended at this moment. */
+export const requireActive = ({ slug, state, suspensionReason, suspendedAt }: Endpoint): void => {
+  if (state === 'ACTIVE') return;
+  throw new AppError('PRECONDITION_FAILED', `The endpoint ${slug} is suspended: ${suspensionReason ?? ''}`, {
+    rule: 'endpoint-suspended',
+    endpoint: slug,
+    since: suspendedAt,
+    next: 'requestEndpointResume',
+  });
 };

@@ -5,6 +5,7 @@ import { ungrounded, type NoteEvidence } from '../guardrails/groundedness.js';
 import { injectionSigns } from '../guardrails/injection.js';
 import { namesPerson, personalDataIn } from '../guardrails/personal-data.js';
 import { installedPolicy, policyOf } from '../policy.js';
+import { endRules } from './end-rules.js';
 import { policyAgent } from './policy.js';
 import { reviewAgent } from './review.js';
 import type { ExplanationOutput, IntakeOutput, PolicyOutput, ScoringOutput } from './run-facts.js';
@@ -162,6 +163,18 @@ test.each([
     iteration,
   };
   expect(reviewAgent(task).verdict).toBe(verdict);
+});
+
+test('a run that only the critic sends to a person says what it objected to', () => {
+  const task = { scoring: scoring(0.9), chosen, policy: installedPolicy().policy, iteration: 2 };
+  const objected = reviewAgent({ ...task, explanation: { ...explanation, base: 0.1, verdicts: [bad] } });
+  const content = reviewAgent({ ...task, explanation });
+
+  expect(endRules(chosen, objected)).toEqual([
+    { step: 'review', layer: 'output', rule: 'score' },
+    { step: 'review', layer: 'output', rule: 'tone' },
+  ]);
+  expect(endRules(chosen, content)).toEqual([]);
 });
 
 test.each([

@@ -63,8 +63,9 @@ export const explanationAgent = (task: ExplanationTask): ExplanationOutput => {
 };
 
 const percent = (share: number): string => (share * 100).toFixed(1);
-const shown = (value: number | string): string =>
-  typeof value === 'number' ? value.toLocaleString('en-US', { maximumFractionDigits: 4 }) : value;
+// Made once: `toLocaleString` makes a new one for each number, which was a tenth of a worker's time.
+const grouped = new Intl.NumberFormat('en-US', { maximumFractionDigits: 4 });
+const shown = (value: number | string): string => (typeof value === 'number' ? grouped.format(value) : value);
 
 const inputNamed = ({ inputs }: EnsembleManifest, name: string): EnsembleInput | undefined =>
   inputs.find((input) => input.name === name);

@@ -10,7 +10,7 @@ import {
   type StepFacts,
   type StepPlace,
 } from '../pipeline.js';
-import { standing } from '../verdict.js';
+import { endRules } from '../agents/end-rules.js';
 import { startedRow } from './load.js';
 import { agentAt, keyOf, made, nextStep, type Failure, type Run, type StepResult } from './run.js';
 import { endRuns, letCommitBeLazy, workerId, writeSteps, type RunEnd, type StepRow } from '../write-steps.js';
@@ -48,9 +48,10 @@ export const commitStep = async (
   place: StepPlace,
   results: ReadonlyMap<Run, StepResult>,
 ): Promise<RecordOutcome<Committed>> => {
-  const runs = [...results.keys()];
-  const suspended = place.seq === 6 ? new Set<string>() : await suspendedAmong(tx, runs);
-  const advances = runs.map((run) => advanceOf(run, place, results.get(run), suspended, now));
+  const open = await openAmong(tx, [...results.keys()]);
+  const runs = [...results.keys()].filter(({ id }) => open.has(id));
+  const isStopped = (run: Run): boolean => place.seq !== 6 && open.get(run.id) !== 'ACTIVE';
+  const advances = runs.map((run) => advanceOf(run, place, results.get(run), isStopped(run), now));
   const written = await writeSteps(
     tx,
     workspaceId,
@@ -72,8 +73,8 @@ export const commitStep = async (
       decided: after.flatMap(({ advance, next }) => decidedIn(advance.run, next.end, now)),
       apply: () => {
         for (const { advance, next } of after) applyTo(advance, next, place, now);
-        // Another worker has finished this step before us and goes on with the run.
-        for (const { run } of advances) if (!written.has(run.id)) run.isOver = true;
+        // Another worker has finished this step before us and goes on with the run, or the run was ended.
+        for (const run of results.keys()) if (!written.has(run.id)) run.isOver = true;
       },
     },
     audit,
@@ -86,13 +87,22 @@ const decidedIn = (run: Run, end: RunEnd | null, now: Date): Decided[] => {
   return [{ action: end.action, seconds: run.review === null ? seconds : null }];
 };
 
-const suspendedAmong = async (tx: RecordContext['tx'], runs: readonly Run[]): Promise<Set<string>> => {
-  const rows = await tx.sql<{ id: string }>(
-    `select id from endpoint where id = any($1) and state <> 'ACTIVE'`,
-    [[...new Set(runs.map(({ endpointId }) => endpointId))]],
-    'decision.suspended',
+/**
+ * The state of the endpoint for each run that is still open. The rows are locked, always in one order: nobody ends a
+ * run while a step of it is written, and nothing is written to a run that was ended meanwhile.
+ */
+const openAmong = async (
+  tx: RecordContext['tx'],
+  runs: readonly Run[],
+): Promise<ReadonlyMap<string, string>> => {
+  const rows = await tx.sql<{ id: string; endpoint: string }>(
+    `select d.id, e.state as endpoint from decision d join endpoint e on e.id = d.endpoint_id
+      where d.id = any($1) and d.state in ('ACCEPTED', 'RUNNING', 'WAITING')
+      order by d.id for no key update of d`,
+    [runs.map(({ id }) => id)],
+    'decision.open',
   );
-  return new Set(rows.map(({ id }) => id));
+  return new Map(rows.map(({ id, endpoint }) => [id, endpoint]));
 };
 
 const suspension: Failure = {
@@ -106,10 +116,10 @@ const advanceOf = (
   run: Run,
   place: StepPlace,
   result: StepResult | undefined,
-  suspended: ReadonlySet<string>,
+  isStopped: boolean,
   now: Date,
 ): Advance => {
-  const ended = endOf(run, result, suspended);
+  const ended = endOf(result, isStopped);
   const agent = agentAt(place);
   const { failure, output } = ended;
   const sealedOutput = output === null ? null : encrypt(run.key, stepPlace(run.id, place), output);
@@ -138,8 +148,8 @@ interface Ended {
   readonly facts: Readonly<Record<string, unknown>>;
 }
 
-const endOf = (run: Run, result: StepResult | undefined, suspended: ReadonlySet<string>): Ended => {
-  if (suspended.has(run.endpointId)) return failedWith(suspension);
+const endOf = (result: StepResult | undefined, isStopped: boolean): Ended => {
+  if (isStopped) return failedWith(suspension);
   if (!result) throw new Error('A step has no result');
   return 'failure' in result ? failedWith(result.failure) : { ...result, failure: null };
 };
@@ -188,7 +198,6 @@ const decidedEnd = ({ run, link }: Advance, outputs: ReadonlyMap<string, unknown
   const person = made.person(outputs);
   const review = made.review(outputs);
   const chosen = made.policy(outputs);
-  const rules = standing(chosen.verdicts).map(({ layer, rule }) => ({ step: chosen.decidedBy, layer, rule }));
   return {
     decisionId: run.id,
     state: review.action === 'REFER' && !person ? 'WAITING' : 'DONE',
@@ -196,7 +205,7 @@ const decidedEnd = ({ run, link }: Advance, outputs: ReadonlyMap<string, unknown
     action: person?.action ?? review.action,
     decidedBy: person ? 'person' : chosen.action === review.action ? chosen.decidedBy : 'review',
     probability: made.scoring(outputs).probability,
-    reasons: rules,
+    reasons: endRules(chosen, review),
     policyDigest: run.inForce.sha256,
     lastLink: link,
   };

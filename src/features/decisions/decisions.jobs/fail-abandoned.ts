@@ -22,12 +22,18 @@ export const failAbandoned = async (
   { tx, now }: RecordContext,
   jobIds: readonly string[],
 ): Promise<RecordOutcome<number>> => {
+  // Locked first and read then: a worker that nobody waits for any more may just be ending a step.
+  const open = await tx.sql<{ id: string }>(
+    `select id from decision where job_id = any($1) and state in ('ACCEPTED', 'RUNNING')
+      order by id for no key update`,
+    [jobIds],
+  );
   const rows = await tx.sql<Abandoned>(
     `select d.id, d.workspace_id, d.sealed_request,
             (select s.hash from agent_step s where s.decision_id = d.id and s.hash is not null
               order by (s.seq = 6) desc, s.iteration desc, s.seq desc limit 1) as head
-       from decision d where d.job_id = any($1) and d.state in ('ACCEPTED', 'RUNNING')`,
-    [jobIds],
+       from decision d where d.id = any($1)`,
+    [open.map(({ id }) => id)],
   );
   const [first] = rows;
   if (!first) return { result: 0, audit: null };

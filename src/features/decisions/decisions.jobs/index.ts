@@ -11,21 +11,28 @@ interface Carried {
   readonly context: AdvanceContext;
 }
 
-const gatherer = createGatherer<Carried, null>({
+const gatherer = createGatherer<Carried, PromiseSettledResult<void>>({
   // One batch of a workspace at a time per process: what comes meanwhile goes together in the next.
   atOnce: 1,
   most: batchSize,
   sizeOf: ({ ids }) => ids.length,
   perform: async (carried) => {
-    const [{ context }] = carried;
-    const signal = AbortSignal.any(carried.map((one) => one.context.signal));
-    await advance(
-      { ...context, signal },
-      carried.flatMap(({ ids }) => ids),
-    );
-    return carried.map(() => null);
+    const together = await settled(carried);
+    if (together.status === 'fulfilled' || carried.length === 1) return carried.map(() => together);
+    // One that fails is not to take the others with it, try after try, until all of them are given up.
+    const apart = [];
+    for (const one of carried) apart.push(one.context.signal.aborted ? together : await settled([one]));
+    return apart;
   },
 });
+
+const settled = async (carried: readonly [Carried, ...Carried[]]): Promise<PromiseSettledResult<void>> => {
+  const [{ context }] = carried;
+  const signal = AbortSignal.any(carried.map((one) => one.context.signal));
+  const ids = carried.flatMap((one) => one.ids);
+  const [result] = await Promise.allSettled([advance({ ...context, signal }, ids)]);
+  return result;
+};
 
 /** Carries accepted decisions through the five agents; also goes on with those that a person has decided. */
 export const runDecisions = defineJob({
@@ -37,7 +44,8 @@ export const runDecisions = defineJob({
   handle: async (context) => {
     const { workspaceId, organizationId } = context.actor;
     const key = `${workspaceId ?? ''}/${organizationId ?? ''}`;
-    await gatherer.add(key, { ids: context.payload.decisionIds, context });
+    const result = await gatherer.add(key, { ids: context.payload.decisionIds, context });
+    if (result.status === 'rejected') throw result.reason;
   },
 });
 

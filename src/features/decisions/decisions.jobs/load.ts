@@ -73,7 +73,11 @@ export const loadRuns = async (
     const served = serving.get(row.id);
     if (!key) failed.push({ row, failure: erased, steps: known });
     else if (!served || 'state' in served) failed.push({ row, failure: served ?? lost, steps: known });
-    else runs.push(runOf(row, key, served, known, now));
+    else {
+      const run = opened(() => runOf(row, key, served, known, now));
+      if (run) runs.push(run);
+      else failed.push({ row, failure: unreadable, steps: known });
+    }
   }
   await pinVersions(context, runs);
   await writeSteps(tx, first.workspace_id, runs.flatMap(startedRow));
@@ -87,6 +91,22 @@ const erased: Failure = {
   code: 'PRECONDITION_FAILED',
   rule: 'subject-erased',
   message: 'The data of this person was erased before the decision was made',
+};
+
+const unreadable: Failure = {
+  state: 'FAILED',
+  code: 'INTERNAL',
+  rule: 'sealed-data-unreadable',
+  message: 'What was sealed of this decision cannot be opened with the key of its person',
+};
+
+/** The key was opened, so it is the right one: what it does not open was changed, and stays so at every try. */
+const opened = <Value>(open: () => Value): Value | null => {
+  try {
+    return open();
+  } catch {
+    return null;
+  }
 };
 
 const lost: Failure = {
@@ -105,7 +125,7 @@ const readDecisions = ({ tx }: RecordContext, ids: readonly string[]): Promise<D
        from decision d left join human_review r on r.decision_id = d.id
       where d.id = any($1) and d.source = 'HERE'
         and (d.state in ('ACCEPTED', 'RUNNING') or (d.state = 'WAITING' and (r.id is null or r.state = 'DECIDED')))
-      order by d.id`,
+      order by d.id for no key update of d`,
     [ids],
     'decision.take',
   );
@@ -178,7 +198,6 @@ const runOf = (
   now: Date,
 ): Run => ({
   id: row.id,
-  endpointId: row.endpoint_id,
   subjectRef: row.subject_ref,
   requestedAt: row.requested_at,
   key,

@@ -33,7 +33,6 @@ export interface Failure {
 /** A run in the hands of a worker: what was read of it, and how far it is. */
 export interface Run {
   readonly id: string;
-  readonly endpointId: string;
   readonly subjectRef: string;
   readonly requestedAt: Date;
   readonly key: Buffer;

@@ -1,9 +1,10 @@
 import { z } from 'zod';
 import { notFound } from '../../../kernel/errors.js';
 import { defineQuery, type QueryContext } from '../../../kernel/query.js';
-import type { Unsealer } from '../../../kernel/sealing.js';
+import { decrypt } from '../../../kernel/sealing.js';
 import type { ExplanationOutput } from '../agents/run-facts.js';
 import { requestPlace, stepPlace } from '../pipeline.js';
+import { foldName } from '../../registry/index.js';
 import type { DecisionState } from '../request-schema.js';
 import { rowFault } from './row-fault.js';
 import { chainOf, readTrace, sealOf, wasSealed, type RunVerification, type StoredStep } from './trace.js';
@@ -81,6 +82,8 @@ interface Row extends DecisionSummary {
   readonly sealed_request: string;
   readonly is_erased: boolean;
   readonly review_id: string | null;
+  /** The alias that the endpoint serves. */
+  readonly alias: string;
 }
 
 export const decisionById = defineQuery({
@@ -95,7 +98,7 @@ export const decisionById = defineQuery({
   }),
   handle: async ({ db, input, unsealer }): Promise<DecisionView> => {
     const [row] = await db.sql<Row>(
-      `select ${summaryColumns}, d.sealed_request, r.id as review_id,
+      `select ${summaryColumns}, d.sealed_request, r.id as review_id, e.alias,
               not exists (select from subject_key k where k.subject_id = d.subject_ref
                              and k.workspace_id = d.workspace_id and k.wrapped_key is not null) as is_erased
          from decision d join endpoint e on e.id = d.endpoint_id left join human_review r on r.decision_id = d.id
@@ -104,49 +107,54 @@ export const decisionById = defineQuery({
     );
     if (!row) throw notFound('The decision');
     const stored = await readTrace(db, row.id);
-    const steps = await viewsOf(unsealer, row, stored);
-    const { sealed_request, is_erased, review_id, ...summary } = row;
+    const open = opener((await unsealer.keysOf([row.subjectRef])).get(row.subjectRef));
+    const steps = viewsOf(open, row, stored);
+    const { sealed_request, is_erased, review_id, alias, ...summary } = row;
     return {
       ...summary,
       isErased: is_erased,
-      request: await unsealer.unseal(row.subjectRef, requestPlace(row.id), sealed_request),
+      request: open(requestPlace(row.id), sealed_request),
       ...explained(steps),
       steps,
       verification: await verify(db, row, stored, steps),
       reviewId: review_id,
-      ...(await around(db, row)),
+      ...(await around(db, row, alias, pinnedAt(row, stored))),
     };
   },
 });
 
-const viewsOf = async (unsealer: Unsealer, row: Row, stored: readonly StoredStep[]): Promise<StepView[]> => {
-  const views: StepView[] = [];
-  // One after the other: a connection runs one statement at a time.
-  for (const step of stored) {
-    const output =
-      step.sealed_output === null
-        ? null
-        : await unsealer.unseal(row.subjectRef, stepPlace(row.id, step), step.sealed_output);
-    views.push({
-      seq: step.seq,
-      iteration: step.iteration,
-      attempt: step.attempt,
-      status: step.status,
-      agent: step.agent,
-      agentVersion: step.agent_version,
-      workerId: step.worker_id,
-      startedAt: step.started_at,
-      endedAt: step.ended_at,
-      facts: step.facts,
-      output,
-      inputSha256: step.input_sha256,
-      outputSha256: step.output_sha256,
-      prevHash: step.prev_hash,
-      hash: step.hash,
-    });
-  }
-  return views;
-};
+type Open = (place: string, sealed: string | null) => unknown;
+
+/** What was changed does not open. It is shown as not there, and the verification says where the trace is broken. */
+const opener =
+  (key: Buffer | undefined): Open =>
+  (place, sealed) => {
+    if (key === undefined || sealed === null) return null;
+    try {
+      return decrypt(key, place, sealed);
+    } catch {
+      return null;
+    }
+  };
+
+const viewsOf = (open: Open, row: Row, stored: readonly StoredStep[]): StepView[] =>
+  stored.map((step) => ({
+    seq: step.seq,
+    iteration: step.iteration,
+    attempt: step.attempt,
+    status: step.status,
+    agent: step.agent,
+    agentVersion: step.agent_version,
+    workerId: step.worker_id,
+    startedAt: step.started_at,
+    endedAt: step.ended_at,
+    facts: step.facts,
+    output: open(stepPlace(row.id, step), step.sealed_output),
+    inputSha256: step.input_sha256,
+    outputSha256: step.output_sha256,
+    prevHash: step.prev_hash,
+    hash: step.hash,
+  }));
 
 /** Reasons and note of the last explanation; another platform's reasons for decisions made elsewhere. */
 const explained = (steps: readonly StepView[]): Pick<DecisionView, 'reasons' | 'note' | 'sentences'> => {
@@ -185,17 +193,24 @@ const verify = async (
   };
 };
 
+/** When the version was chosen: the champion may have moved between the request and the first step. */
+const pinnedAt = ({ requestedAt }: Row, stored: readonly StoredStep[]): Date =>
+  stored.find(({ status }) => status === 'started')?.started_at ?? requestedAt;
+
 /** The way from a decision to the approval and the evidence of the version that made it. */
 const around = async (
   db: Db,
   row: Row,
+  alias: string,
+  chosenAt: Date,
 ): Promise<Pick<DecisionView, 'changeRequestId' | 'evidenceIds' | 'outcome'>> => {
-  const [change] = await db.sql<{ id: string }>(
-    `select id from change_request
-      where kind = 'ALIAS' and version_id = $1 and use_case_id = $2 and executed_at <= $3
-      order by executed_at desc limit 1`,
-    [row.versionId, row.useCaseId, row.requestedAt],
+  const changes = await db.sql<{ id: string; alias: string }>(
+    `select id, alias from change_request
+      where kind = 'ALIAS' and state = 'EXECUTED' and version_id = $1 and use_case_id = $2 and executed_at <= $3
+      order by executed_at desc`,
+    [row.versionId, row.useCaseId, chosenAt],
   );
+  const change = changes.find((one) => foldName(one.alias) === foldName(alias));
   const evidence = await db.sql<{ id: string }>(
     'select id from evidence where version_id = $1 and use_case_id = $2 order by id',
     [row.versionId, row.useCaseId],
