@@ -33,7 +33,7 @@ const ask = async (subjectRef: string): Promise<Asked> => {
 
 /** Works on a decision as a worker does; `before` is awaited before each of its transactions, counted from 1. */
 const work = ({ id }: Asked, before: (transaction: number) => Promise<void>): Promise<void> => {
-  const { workspaceId, organizationId, ask: askQuery, run, outside } = app;
+  const { workspaceId, organizationId, ask: askQuery, run, outside, metrics } = app;
   const actor = systemActor(`job:${runDecisions.name}`, { workspaceId, organizationId });
   let transactions = 0;
   const record: RunRecord = async (by, spec) => {
@@ -42,7 +42,7 @@ const work = ({ id }: Asked, before: (transaction: number) => Promise<void>): Pr
     return app.record(by, spec);
   };
   const { signal } = new AbortController();
-  return advance({ ask: askQuery, record, run, actor, outside, signal }, [id]);
+  return advance({ ask: askQuery, record, run, actor, outside, signal, metrics }, [id]);
 };
 
 const giveUp = async ({ jobId }: Asked): Promise<void> => {
