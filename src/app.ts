@@ -63,6 +63,8 @@ import { Report, ReportSchedule, ReportScheduleRun } from './features/reports/in
 import { ReportsResolver } from './features/reports/reports.graphql.js';
 import { reportRoutes } from './features/reports/reports.http.js';
 import { noteFailedReport, renderJob } from './features/reports/reports.jobs.js';
+import { RiskAssessment } from './features/risk/index.js';
+import { RiskResolver } from './features/risk/risk.graphql.js';
 import { UseCase } from './features/usecases/index.js';
 import { UseCasesResolver } from './features/usecases/usecases.graphql.js';
 import { AppUser, Member, Organization, Workspace } from './features/workspaces/index.js';
@@ -79,6 +81,7 @@ export const entities: readonly EntityClass[] = [
   ApiToken,
   TrustedDocument,
   UseCase,
+  RiskAssessment,
   RegisteredModel,
   ModelVersion,
   Artifact,
@@ -109,6 +112,7 @@ export const resolvers: readonly ResolverClass[] = [
   DocumentsResolver,
   AuditResolver,
   UseCasesResolver,
+  RiskResolver,
   RegistryResolver,
   ModelFields,
   ModelVersionFields,

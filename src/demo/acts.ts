@@ -157,6 +157,46 @@ export const cardTexts: Readonly<Record<string, string>> = {
   contact: 'The owner of the use case.',
 };
 
+/**
+ * What the owner answers about the risk of routing income verification. It has a part in a process of credit, so it is
+ * taken as high risk, although it never refuses anybody: that nothing is refused does not take it out of Annex III.
+ */
+const riskAnswers: Readonly<Record<string, string>> = {
+  purpose: 'effort-of-people',
+  people: 'thousands',
+  vulnerableGroups: 'among-others',
+  autonomy: 'decides-usual-cases',
+  harm: 'inconvenience',
+  reversibility: 'with-effort',
+  data: 'proxies',
+  legal: 'annex-iii-5',
+  complexity: 'ensemble',
+  materiality: 'moderate',
+  dependence: 'third-party-known',
+};
+
+const riskMitigations: Readonly<Record<string, string>> = {
+  'human-review':
+    'Cases near the margin, unusual ones and those where the members disagree go to a reviewer.',
+  stop: 'The owner and compliance can suspend the endpoint at once.',
+  exclusions: 'The manifest excludes sex, race, origin, marital status and relationship; intake enforces it.',
+  explanations: 'Exact Shapley values of each decision, with what would have to be different.',
+};
+
+/** Assesses the risk of the use case unless somebody did. */
+export const needRiskAssessment = async (client: Client, useCaseId: string): Promise<void> => {
+  const { riskAssessments } = await client.ask<{ riskAssessments: { nodes: readonly object[] } }>(
+    `query ($useCaseId: ID!) { riskAssessments(useCaseId: $useCaseId, first: 1) { nodes { id } } }`,
+    { useCaseId },
+  );
+  if (riskAssessments.nodes.length > 0) return;
+  const answers = Object.entries(riskAnswers).map(([question, answer]) => ({ question, answers: [answer] }));
+  const mitigations = Object.entries(riskMitigations).map(([id, how]) => ({ id, how }));
+  await client.ask(`mutation ($input: UseCaseAssessRiskInput!) { assessRisk(input: $input) { id } }`, {
+    input: { useCaseId, answers, mitigations, note: 'Answered for the reference system with its demo data.' },
+  });
+};
+
 /** Fills the card of a version in a use case. */
 export const fillCard = async (client: Client, versionId: string, useCaseId: string): Promise<void> => {
   const fields = Object.entries(cardTexts).map(([name, value]) => ({ name, value }));
