@@ -12,6 +12,7 @@ import {
   manifestPath,
   type EnsembleManifest,
 } from './manifest.js';
+import { manifestFacts } from './manifest-facts.js';
 import { recordIntake } from './registry.commands/record-intake.js';
 import { intakeOfJob, intakeTarget } from './registry.queries.js';
 
@@ -136,7 +137,7 @@ const record = async (
     files,
     faults,
     runtime: reports.values().next().value?.runtime ?? null,
-    manifest: manifest && { name: manifest.name, version: manifest.version, excluded: manifest.excluded },
+    manifest: manifest && manifestFacts(manifest),
     startedAt: started.toISOString(),
     durationMs: clock.now().getTime() - started.getTime(),
   };
