@@ -25,7 +25,7 @@ import { Approval, ApprovalPolicy, ChangeRequest } from './features/approvals/in
 import { AuditResolver } from './features/audit/audit.graphql.js';
 import { auditRoutes } from './features/audit/audit.http.js';
 import { CardsResolver } from './features/cards/cards.graphql.js';
-import { ModelCard } from './features/cards/index.js';
+import { CardRevision, ModelCard } from './features/cards/index.js';
 import { DeploymentsResolver } from './features/deployments/deployments.graphql.js';
 import { resumeApproved } from './features/deployments/deployments.jobs.js';
 import { endAbandoned, HumanReview, Outcome, runDecisions } from './features/decisions/index.js';
@@ -91,6 +91,7 @@ export const entities: readonly EntityClass[] = [
   Evidence,
   Finding,
   ModelCard,
+  CardRevision,
   ApprovalPolicy,
   ChangeRequest,
   Approval,

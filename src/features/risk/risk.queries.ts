@@ -92,14 +92,16 @@ const viewOf = ({ previous, ...row }: AssessmentRow): RiskAssessmentView => ({
   differences: differencesOf(previous, row),
 });
 
-/** The current assessment of a use case, or null when nobody assessed it. */
+/** The current assessment of a use case, or the one that was at a time; null when nobody had assessed it. */
 export const currentAssessment = async (
   db: ReadDb,
   useCaseId: string,
+  at: Date | null = null,
 ): Promise<RiskAssessmentView | null> => {
   const [row] = await db.sql<AssessmentRow>(
-    `${select} where r.use_case_id = $1 order by r.number desc limit 1`,
-    [useCaseId],
+    `${select} where r.use_case_id = $1 and ($2::timestamptz is null or r.created_at <= $2)
+      order by r.number desc limit 1`,
+    [useCaseId, at],
   );
   return row ? viewOf(row) : null;
 };
