@@ -1,7 +1,6 @@
 import type { ReadDb } from '../../kernel/db.js';
-import { notFound } from '../../kernel/errors.js';
+import { attestedOf, type Attested, type CardPlace } from './attested.js';
 import { cardFields, howToFill, isWritable, type CardField } from './card-fields.js';
-import { CardRevision } from './card-revision.entity.js';
 import { approvalFacts } from './facts/approval-facts.js';
 import { evidenceFacts } from './facts/evidence-facts.js';
 import { factOf, filled, type Facts, type Place } from './facts/fact.js';
@@ -56,44 +55,6 @@ export interface CardView {
   readonly fields: readonly CardFieldView[];
   readonly completeness: Completeness;
 }
-
-/** Which card, and as of when: at a revision, at a time, or now. */
-export interface CardPlace {
-  readonly versionId: string;
-  readonly useCaseId: string;
-  readonly revision?: number | null | undefined;
-  readonly at?: Date | null | undefined;
-}
-
-interface Attested {
-  readonly id: string | null;
-  readonly revision: number;
-  readonly updatedAt: Date | null;
-  readonly fields: Readonly<Record<string, AttestedField>>;
-}
-
-const nobody: Attested = { id: null, revision: 0, updatedAt: null, fields: {} };
-
-/** What people had attested at a revision or at a time; the newest when neither is given. */
-const attestedOf = async (db: ReadDb, place: CardPlace): Promise<Attested> => {
-  const { versionId, useCaseId } = place;
-  const card = await db.findOne(ModelCard, { versionId, useCaseId });
-  const revision = place.revision ?? null;
-  const at = place.at ?? null;
-  if (revision === null && at === null) return card ?? nobody;
-  const [row] = card
-    ? await db.sql<CardRevision>(
-        `select revision, fields, created_at as "createdAt" from card_revision
-          where card_id = $1 and ($2::int is null or revision = $2) and ($3::timestamptz is null or created_at <= $3)
-          order by revision desc limit 1`,
-        [card.id, revision, at],
-      )
-    : [];
-  if (row && card)
-    return { id: card.id, revision: row.revision, updatedAt: row.createdAt, fields: row.fields };
-  if (revision !== null && revision > 0) throw notFound('This revision of the card');
-  return nobody;
-};
 
 const viewOf = (
   field: CardField,

@@ -34,6 +34,8 @@ const summaryOf = (row: EvidenceRow, { dataset, figures, attribution, notes }: E
   notes,
 });
 
+const noRatio = { ratio: null, low: null, high: null, highest: null, reason: null };
+
 const unknownSuffix = '.unknown';
 
 /** Selection rate and impact ratio of each group, and how many rows belong to no known one. */
@@ -41,21 +43,15 @@ const impactRatiosOf = ({ groups, fourFifths, figures }: EvidenceResult): object
   const rates = groups.filter((one) => one.metric === 'selectionRate');
   if (rates.length === 0) return null;
   const sizes = groups.filter((one) => one.metric === 'rows');
-  const rows = rates.map(({ attribute, group, value, n, reason }) => {
+  const rows = rates.map((rate) => {
+    const { attribute, group, value: selectionRate } = rate;
     const isSame = (one: { attribute: string; group: string }): boolean =>
       one.attribute === attribute && one.group === group;
-    const ratio = fourFifths.find(isSame);
-    return {
-      attribute,
-      group,
-      n: sizes.find(isSame)?.value ?? n,
-      selectionRate: value,
-      impactRatio: ratio?.ratio ?? null,
-      low: ratio?.low ?? null,
-      high: ratio?.high ?? null,
-      comparedWith: ratio?.highest ?? null,
-      reason: reason ?? ratio?.reason ?? null,
-    };
+    const n = sizes.find(isSame)?.value ?? rate.n;
+    const ratio = fourFifths.find(isSame) ?? noRatio;
+    const { low, high, highest: comparedWith } = ratio;
+    const reason = rate.reason ?? ratio.reason;
+    return { attribute, group, n, selectionRate, impactRatio: ratio.ratio, low, high, comparedWith, reason };
   });
   const unknown = figures
     .filter(({ name }) => name.endsWith(unknownSuffix))
