@@ -25,6 +25,8 @@ import { Approval, ApprovalPolicy, ChangeRequest } from './features/approvals/in
 import { AuditResolver } from './features/audit/audit.graphql.js';
 import { auditRoutes } from './features/audit/audit.http.js';
 import { CardsResolver } from './features/cards/cards.graphql.js';
+import { cardRoutes } from './features/cards/cards.http.js';
+import { CardExportsResolver } from './features/cards/exports.graphql.js';
 import { CardRevision, ModelCard } from './features/cards/index.js';
 import { DeploymentsResolver } from './features/deployments/deployments.graphql.js';
 import { resumeApproved } from './features/deployments/deployments.jobs.js';
@@ -123,6 +125,7 @@ export const resolvers: readonly ResolverClass[] = [
   EvidenceFields,
   FindingsResolver,
   CardsResolver,
+  CardExportsResolver,
   ApprovalsResolver,
   ChangeRequestFields,
   RequirementFields,
@@ -133,7 +136,7 @@ export const resolvers: readonly ResolverClass[] = [
 ];
 
 /** The HTTP routes of all features. */
-export const routes: readonly Routes[] = [jobRoutes, auditRoutes, registryRoutes, reportRoutes];
+export const routes: readonly Routes[] = [jobRoutes, auditRoutes, registryRoutes, cardRoutes, reportRoutes];
 
 /** The jobs of all features. */
 export const jobs: readonly AnyJob[] = [
