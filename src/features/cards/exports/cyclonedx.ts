@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { canonicalBytes } from '../../../kernel/audit.js';
 import { formatOf, notKnown, present, type CardContent, type Measure } from './card-content.js';
+import { safeAddress } from './escape.js';
 import { spdxIdentifier } from './licences.js';
 
 /* CycloneDX ML-BOM. The tree of the model card is the same in 1.6 and 1.7. */
@@ -37,7 +38,7 @@ const datasetOf = (name: string, sheet?: Sheet, registered?: Registered): object
     type: 'dataset',
     name,
     contents: present({
-      url: sheet?.url,
+      url: sheet?.url === undefined ? null : safeAddress(sheet.url),
       properties: facts.map(([key, value]) => property(`dataset:${key}`, String(value))),
     }),
     classification: sheet?.classification,
@@ -181,7 +182,7 @@ const modelOf = (content: CardContent): object => {
     licenses: licencesOf(content),
     pedigree: pedigreeOf(content),
     externalReferences: (known.links ?? []).map(({ url, label }) =>
-      present({ type: 'documentation', url, comment: label }),
+      present({ type: 'documentation', url: safeAddress(url), comment: label }),
     ),
     components: filesOf(content),
     modelCard: {

@@ -26,10 +26,12 @@ export const paragraphs = (text: string): string =>
     .filter((paragraph) => paragraph !== '')
     .join('\n\n');
 
+/** An address that any reader takes for one and the same: what no address may hold is percent-encoded. */
+export const safeAddress = (url: string): string =>
+  (URL.canParse(url) ? new URL(url).href : url).replace(/[\s<>"{}|\\^`]/g, (mark) =>
+    encodeURIComponent(mark),
+  );
+
 /** A link that leads where it says, or the text when it is no address to follow. */
-export const link = (url: string): string => {
-  if (!URL.canParse(url)) return inline(url);
-  const { href, protocol } = new URL(url);
-  const isSafe = protocol === 'http:' || protocol === 'https:';
-  return isSafe ? `<${href.replace(/[<>\s]/g, (mark) => encodeURIComponent(mark))}>` : inline(url);
-};
+export const link = (url: string): string =>
+  URL.canParse(url) && /^https?:$/.test(new URL(url).protocol) ? `<${safeAddress(url)}>` : inline(url);

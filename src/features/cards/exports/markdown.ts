@@ -29,7 +29,6 @@ const metricOf = ({ type, label, value, low, high, n, slice }: Measure): object 
   value,
   name: slice === null ? label : `${label} (${slice})`,
   ...(n === null && low === null ? {} : { args: present({ n, low, high, slice }) }),
-  verified: false,
 });
 
 const modelIndex = (content: CardContent): object[] => {

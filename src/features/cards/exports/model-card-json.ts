@@ -1,4 +1,5 @@
 import { formatOf, present, titleOf, type CardContent, type Measure } from './card-content.js';
+import { safeAddress } from './escape.js';
 
 /* The schema v0.0.2 of Google's Model Card Toolkit. What is unknown is left out there and named in the documentation. */
 
@@ -51,7 +52,7 @@ const data = ({ known }: CardContent): object[] => {
       .join('; ');
     return present({
       name,
-      link: url,
+      link: url === undefined ? null : safeAddress(url),
       sensitive: sensitive === undefined ? null : { sensitive_data: sensitive },
       description,
     });
@@ -102,7 +103,7 @@ export const toModelCardJson = (content: CardContent): object => {
       owners: owners(content),
       version: versionOf(content),
       licenses: licences(content),
-      references: (known.links ?? []).map(({ url }) => ({ reference: url })),
+      references: (known.links ?? []).map(({ url }) => ({ reference: safeAddress(url) })),
       citations: known.citations ?? [],
     }),
     model_parameters: present({
