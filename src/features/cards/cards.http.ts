@@ -30,7 +30,7 @@ const download =
       .header('x-content-type-options', 'nosniff')
       .header('cache-control', 'private, no-store')
       .header('content-sha256', card.sha256)
-      .send(card.content);
+      .send(Buffer.from(card.content));
   };
 
 /**

@@ -32,12 +32,12 @@ export const cardForms: Readonly<Record<CardFormat, Form>> = {
   },
   CYCLONEDX_1_6: {
     file: 'bom-1.6.cdx.json',
-    mediaType: 'application/vnd.cyclonedx+json; version=1.6',
+    mediaType: 'application/vnd.cyclonedx+json; version="1.6"',
     write: (content) => json(toCycloneDx(content, '1.6')),
   },
   CYCLONEDX_1_7: {
     file: 'bom-1.7.cdx.json',
-    mediaType: 'application/vnd.cyclonedx+json; version=1.7',
+    mediaType: 'application/vnd.cyclonedx+json; version="1.7"',
     write: (content) => json(toCycloneDx(content, '1.7')),
   },
 };
