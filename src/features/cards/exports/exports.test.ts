@@ -1,16 +1,18 @@
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { isSupportedSpdxId } from '@cyclonedx/cyclonedx-library/SPDX';
 import { Ajv } from 'ajv';
 import addFormats from 'ajv-formats';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { installationRoot } from '../../../kernel/root.js';
 import { cardWith, fullCard, hostileCard } from '../../../testing/given-card.js';
 import { writeCard } from './index.js';
-import { hubLicence, spdxIdentifier } from './licences.js';
+import { hubLicence, knownLicences, spdxIdentifier } from './licences.js';
 
-const schemas = join(installationRoot, 'node_modules/@cyclonedx/cyclonedx-library/res/schema');
+const library = createRequire(import.meta.url).resolve('@cyclonedx/cyclonedx-library/package.json');
+const schemas = join(dirname(library), 'res', 'schema');
 const schema = (name: string): object =>
   JSON.parse(readFileSync(join(schemas, `${name}.SNAPSHOT.schema.json`), 'utf8')) as object;
 
@@ -137,6 +139,10 @@ describe('the README', () => {
 
 test('the Google model card holds values as the schema wants them, and names what is unknown', async () => {
   await expect(writeCard(cardWith(fullCard), 'GOOGLE')).toMatchFileSnapshot('golden/model-card.golden');
+});
+
+test('every licence that is known here is one of SPDX', () => {
+  expect(knownLicences.filter((id) => !isSupportedSpdxId(id))).toEqual([]);
 });
 
 test('licences are named as each form names them, and an unknown one is not made into a known one', () => {

@@ -1,5 +1,5 @@
 /** Licences that both SPDX and the Hugging Face Hub name; any other is given by its name and not as an identifier. */
-const spdx: readonly string[] = [
+export const knownLicences: readonly string[] = [
   'AFL-3.0',
   'AGPL-3.0-only',
   'AGPL-3.0-or-later',
@@ -44,7 +44,7 @@ const spdx: readonly string[] = [
 
 /** The SPDX identifier as SPDX spells it, or null where it is none that is known here. */
 export const spdxIdentifier = (given: string): string | null =>
-  spdx.find((one) => one.toLowerCase() === given.toLowerCase()) ?? null;
+  knownLicences.find((one) => one.toLowerCase() === given.toLowerCase()) ?? null;
 
 /** The identifier of the Hugging Face Hub, or null where it has none that is known here. */
 export const hubLicence = (given: string): string | null =>
