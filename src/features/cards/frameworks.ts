@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { globSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
 import { z } from 'zod';
@@ -63,7 +63,8 @@ let known: readonly FrameworkPack[] | undefined;
 /** The packs in `reports/frameworks`, by name. */
 export const frameworkPacks = (): readonly FrameworkPack[] => {
   const folder = join(installationRoot, 'reports', 'frameworks');
-  known ??= globSync('*.yaml', { cwd: folder })
+  known ??= readdirSync(folder)
+    .filter((file) => file.endsWith('.yaml'))
     .sort()
     .map((file) => readPack(readFileSync(join(folder, file), 'utf8')));
   return known;
