@@ -14,6 +14,8 @@ import { Reports1763898600000 } from './20261123T1150-reports.js';
 import { Notifications1763899200000 } from './20261123T1160-notifications.js';
 import { Audit1763899800000 } from './20261123T1170-audit.js';
 import { Attestations1764249600000 } from './20261127T1320-attestations.js';
+import { Risk1764248400000 } from './20261127T1300-risk.js';
+import { CardRevisions1764249000000 } from './20261127T1310-card-revisions.js';
 
 /** All migrations, oldest first. Add new ones at the end; never edit one that was released. */
 export const migrations = [
@@ -33,4 +35,6 @@ export const migrations = [
   Notifications1763899200000,
   Audit1763899800000,
   Attestations1764249600000,
+  Risk1764248400000,
+  CardRevisions1764249000000,
 ];

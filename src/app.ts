@@ -40,7 +40,9 @@ import {
 import { AuditResolver } from './features/audit/audit.graphql.js';
 import { auditRoutes } from './features/audit/audit.http.js';
 import { CardsResolver } from './features/cards/cards.graphql.js';
-import { ModelCard } from './features/cards/index.js';
+import { cardRoutes } from './features/cards/cards.http.js';
+import { CardExportsResolver } from './features/cards/exports.graphql.js';
+import { CardRevision, ModelCard } from './features/cards/index.js';
 import { DeploymentsResolver } from './features/deployments/deployments.graphql.js';
 import { resumeApproved } from './features/deployments/deployments.jobs.js';
 import { endAbandoned, HumanReview, Outcome, runDecisions } from './features/decisions/index.js';
@@ -78,6 +80,8 @@ import { Report, ReportSchedule, ReportScheduleRun } from './features/reports/in
 import { ReportsResolver } from './features/reports/reports.graphql.js';
 import { reportRoutes } from './features/reports/reports.http.js';
 import { noteFailedReport, renderJob } from './features/reports/reports.jobs.js';
+import { RiskAssessment } from './features/risk/index.js';
+import { RiskResolver } from './features/risk/risk.graphql.js';
 import { UseCase } from './features/usecases/index.js';
 import { UseCasesResolver } from './features/usecases/usecases.graphql.js';
 import { AppUser, Member, Organization, Workspace } from './features/workspaces/index.js';
@@ -94,6 +98,7 @@ export const entities: readonly EntityClass[] = [
   ApiToken,
   TrustedDocument,
   UseCase,
+  RiskAssessment,
   RegisteredModel,
   ModelVersion,
   Artifact,
@@ -103,6 +108,7 @@ export const entities: readonly EntityClass[] = [
   Evidence,
   Finding,
   ModelCard,
+  CardRevision,
   ApprovalPolicy,
   ChangeRequest,
   Approval,
@@ -127,6 +133,7 @@ export const resolvers: readonly ResolverClass[] = [
   DocumentsResolver,
   AuditResolver,
   UseCasesResolver,
+  RiskResolver,
   RegistryResolver,
   ModelFields,
   ModelVersionFields,
@@ -136,6 +143,7 @@ export const resolvers: readonly ResolverClass[] = [
   EvidenceFields,
   FindingsResolver,
   CardsResolver,
+  CardExportsResolver,
   ApprovalsResolver,
   ChangeRequestFields,
   RequirementFields,
@@ -154,6 +162,7 @@ export const routes: readonly Routes[] = [
   attestationRoutes,
   reportRoutes,
 ];
+export const routes: readonly Routes[] = [jobRoutes, auditRoutes, registryRoutes, cardRoutes, reportRoutes];
 
 /** The jobs of all features. */
 export const jobs: readonly AnyJob[] = [

@@ -5,6 +5,7 @@ import {
   evaluate,
   fillCard,
   finishJob,
+  needRiskAssessment,
   readPackage,
   registerVersion,
   requestPromotion,
@@ -117,6 +118,7 @@ export const loadDemo = async (server: string, say: Progress): Promise<void> => 
     signIn(server, personOf('engineer')),
   ]);
   const useCaseId = await needUseCase(owner);
+  await needRiskAssessment(owner, useCaseId);
   const model = await needModel(engineer);
   if (!model.aliases.some((alias) => alias.name === 'champion')) {
     await bringFirstChampion(useCaseId, model.id, server, say);

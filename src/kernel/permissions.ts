@@ -23,6 +23,8 @@ export const permissions = [
   'useCase:read',
   'useCase:create',
   'useCase:update',
+  'risk:read',
+  'risk:assess',
   'model:read',
   'model:create',
   'model:update',

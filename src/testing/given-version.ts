@@ -39,7 +39,7 @@ export const putArtifact = async (
 /** A use case of an owner of the workspace. */
 export const givenUseCase = async (app: TestApp): Promise<string> => {
   const { id } = await app.run(createUseCase, await app.actor('owner'), {
-    slug: freshName('use'),
+    slug: freshName('use-case'),
     name: 'Income verification',
     purpose: 'Route the verification of stated incomes',
     peopleAffected: 'Applicants',

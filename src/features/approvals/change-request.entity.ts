@@ -2,7 +2,9 @@ import { Column, Entity, PrimaryColumn } from 'typeorm';
 import { z } from 'zod';
 
 /** What a change request can be about. */
-export const changeKind = z.enum(['ALIAS', 'POLICY', 'ENDPOINT_RESUME']).meta({ id: 'ChangeKind' });
+export const changeKind = z
+  .enum(['ALIAS', 'POLICY', 'ENDPOINT_RESUME', 'RISK_TIER'])
+  .meta({ id: 'ChangeKind' });
 
 /** One kind of the closed list. */
 export type ChangeKind = z.output<typeof changeKind>;

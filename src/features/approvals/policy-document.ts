@@ -24,6 +24,11 @@ const roleApprovals = z
     'names a role twice; raise its quorum instead',
   );
 
+const excludedPeople = z
+  .array(z.enum(['use-case-owner']))
+  .max(1)
+  .default([]);
+
 const rule = z.strictObject({
   name: z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'must be lower-case letters, digits and dashes'),
   alias: aliasPattern,
@@ -32,10 +37,7 @@ const rule = z.strictObject({
   approvals: roleApprovals,
   cardFields: z.array(z.string().min(1).max(64)).max(50),
   /** More people who may not approve, beside those whom no policy can let in. */
-  excluded: z
-    .array(z.enum(['use-case-owner']))
-    .max(1)
-    .default([]),
+  excluded: excludedPeople,
 });
 
 /** The rules of a workspace, as written in a file or proposed. */
@@ -46,6 +48,8 @@ export const policyDocument = z
     expireAfterDays: z.int().min(1).max(365),
     rules: z.array(rule).min(1).max(50),
     policyChange: z.strictObject({ approvals: roleApprovals }),
+    /** Changing the risk tier of a use case; missing in a policy of before, and then as `policyChange`. */
+    riskTierChange: z.strictObject({ approvals: roleApprovals, excluded: excludedPeople }).optional(),
     endpointResume: z.strictObject({
       approvals: z.array(z.strictObject({ anyOf: z.array(approvingRole).min(1).max(5), quorum })).length(1),
     }),

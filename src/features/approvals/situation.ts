@@ -16,6 +16,7 @@ import {
   type PolicyDocument,
 } from './policy-document.js';
 import { policyInForce, type PolicyInForce } from './policy-in-force.js';
+import { situationOfTier } from './risk-tier.js';
 
 /** How a requirement stands. WAITING is for people. */
 export const checkState = z
@@ -232,6 +233,7 @@ const required = (value: string | null, name: string): string => {
 export const situationOf = async (db: ReadDb, change: Proposed, now: Date): Promise<Situation> => {
   const policy = await policyInForce(db);
   if (change.kind === 'POLICY') return ofPolicy(policy, change.proposal);
+  if (change.kind === 'RISK_TIER') return situationOfTier(db, policy, change);
   if (change.kind === 'ENDPOINT_RESUME')
     return ofEndpoint(db, required(change.endpointId, 'endpoint'), policy);
   const target = {

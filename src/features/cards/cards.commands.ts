@@ -1,56 +1,56 @@
 import { z } from 'zod';
 import { defineCommand, nothingChanged } from '../../kernel/command.js';
-import { conflict, invalidInput, notFound } from '../../kernel/errors.js';
+import type { Tx } from '../../kernel/db.js';
+import { conflict, notFound } from '../../kernel/errors.js';
 import { newId } from '../../kernel/id.js';
 import { useCaseOr404 } from '../usecases/index.js';
-import { cardFields } from './card-fields.js';
-import { ModelCard, type AttestedField } from './model-card.entity.js';
+import { CardRevision } from './card-revision.entity.js';
+import { changedFields, givenField, merge, readFields, type ReadField } from './given-fields.js';
+import { ModelCard } from './model-card.entity.js';
 
-const givenField = z.object({
-  name: z.string().min(1).max(64),
-  value: z.string().trim().min(1).max(20_000).nullable().describe('Null says that it is not known any more.'),
-});
+interface CardPlace {
+  readonly versionId: string;
+  readonly useCaseId: string;
+}
 
-type GivenField = z.output<typeof givenField>;
-
-/** Names that no card has, that are filled automatically, or that are given twice. */
-const requireWritable = (given: readonly GivenField[]): void => {
-  const known = new Map(cardFields().map((field) => [field.name, field]));
-  const names = given.map((field) => field.name);
-  const faults = given.flatMap(({ name }, index) => {
-    const path = `fields.${String(index)}.name`;
-    const field = known.get(name);
-    if (!field) return [{ path, message: `${name} is not a field of the card` }];
-    if (field.auto) return [{ path, message: `${name} is filled from ${field.auto} and cannot be written` }];
-    return names.indexOf(name) === index ? [] : [{ path, message: `${name} is given twice` }];
-  });
-  if (faults.length > 0)
-    throw invalidInput(`The card cannot be changed so: ${faults[0]?.message ?? ''}`, faults);
+/** A field rests on evidence about this version, or on none. */
+const requireEvidence = async (tx: Tx, place: CardPlace, fields: readonly ReadField[]): Promise<void> => {
+  const ids = fields.flatMap(({ evidence }) => (evidence === null ? [] : [evidence]));
+  if (ids.length === 0) return;
+  const rows = await tx.sql<{ id: string }>(
+    'select id from evidence where id = any($1::uuid[]) and version_id = $2 and use_case_id = $3',
+    [ids, place.versionId, place.useCaseId],
+  );
+  const known = new Set(rows.map(({ id }) => id));
+  if (ids.some((id) => !known.has(id))) throw notFound('The evidence about this version');
 };
 
-type Attested = Readonly<Record<string, AttestedField>>;
+type Edited = Pick<ModelCard, 'id' | 'workspaceId' | 'versionId' | 'useCaseId' | 'fields' | 'revision'>;
 
-const merge = (
-  before: Attested,
-  changed: readonly GivenField[],
-  who: { by: string; at: string },
-): Attested => {
-  const names = new Set(changed.map((field) => field.name));
-  const kept = Object.entries(before).filter(([name]) => !names.has(name));
-  const given = changed.flatMap(({ name, value }): [string, AttestedField][] =>
-    value === null ? [] : [[name, { value, source: 'ATTESTED', evidence: null, ...who }]],
-  );
-  return Object.fromEntries([...kept, ...given]);
+/** Keeps the card as it is now, and its revision for ever. */
+const keep = async (
+  tx: Tx,
+  edited: Edited,
+  changed: readonly ReadField[],
+  { by: madeBy, now }: { readonly by: string; readonly now: Date },
+): Promise<void> => {
+  const { id, workspaceId, fields, revision } = edited;
+  if (revision === 1) await tx.insert(ModelCard, { ...edited, createdAt: now, updatedAt: now });
+  else await tx.update(ModelCard, { id }, { fields, revision, updatedAt: now });
+  const names = changed.map(({ name }) => name);
+  const row = { id: newId(), workspaceId, cardId: id, revision, fields, changed: names, madeBy };
+  await tx.insert(CardRevision, { ...row, createdAt: now });
 };
 
 export const updateCard = defineCommand({
   name: 'card.update',
-  describe: 'Attests fields of the card of a version in a use case. A governed field voids open approvals.',
+  describe:
+    'Attests fields of the card of a version in a use case; every edit is a revision. A governed field voids open approvals.',
   permission: 'card:update',
   input: z.object({
     versionId: z.uuid(),
     useCaseId: z.uuid(),
-    fields: z.array(givenField).min(1).max(50),
+    fields: z.array(givenField).min(1).max(100),
     expectedRevision: z.int().min(0).nullish().describe('Refuses when somebody else changed the card since.'),
   }),
   target: async (tx, input) => {
@@ -66,29 +66,23 @@ export const updateCard = defineCommand({
     return { id: card?.id ?? newId(), card };
   },
   handle: async ({ tx, actor, input, target, now }) => {
-    requireWritable(input.fields);
-    const revision = target.card?.revision ?? 0;
-    if (typeof input.expectedRevision === 'number' && input.expectedRevision !== revision) {
-      throw conflict('Somebody else changed the card; look at it again', { rule: 'card-revision', revision });
+    const given = readFields(input.fields);
+    await requireEvidence(tx, input, given);
+    const last = target.card?.revision ?? 0;
+    if (typeof input.expectedRevision === 'number' && input.expectedRevision !== last) {
+      throw conflict('Somebody else changed the card; look at it again', {
+        rule: 'card-revision',
+        revision: last,
+      });
     }
     const before = target.card?.fields ?? {};
-    const changed = input.fields.filter(({ name, value }) => (before[name]?.value ?? null) !== value);
+    const changed = changedFields(before, given);
     if (changed.length === 0) return { result: { id: target.id }, audit: nothingChanged };
-    const fields = merge(before, changed, { by: actor.id, at: now.toISOString() });
     const { versionId, useCaseId } = input;
-    if (target.card)
-      await tx.update(ModelCard, { id: target.id }, { fields, revision: revision + 1, updatedAt: now });
-    else {
-      const row = {
-        id: target.id,
-        workspaceId: actor.workspaceId ?? '',
-        versionId,
-        useCaseId,
-        fields,
-        revision: 1,
-      };
-      await tx.insert(ModelCard, { ...row, createdAt: now, updatedAt: now });
-    }
+    const fields = merge(before, changed, { by: actor.id, at: now.toISOString() });
+    const place = { id: target.id, workspaceId: actor.workspaceId ?? '', versionId, useCaseId };
+    const revision = last + 1;
+    await keep(tx, { ...place, fields, revision }, changed, { by: actor.id, now });
     const changes = changed.map(
       ({ name, value }) => [name, { from: before[name]?.value ?? null, to: value }] as const,
     );
@@ -97,7 +91,7 @@ export const updateCard = defineCommand({
       audit: {
         subject: { kind: 'card', id: target.id },
         changes: Object.fromEntries(changes),
-        facts: { versionId, useCaseId, revision: revision + 1 },
+        facts: { versionId, useCaseId, revision },
       },
     };
   },

@@ -5,8 +5,16 @@ import { ChangedType } from '../../graphql/changed-type.js';
 import type { Context } from '../../graphql/context.js';
 import { CommandField, Input, QueryArgs, QueryField, type InputOf } from '../../graphql/fields.js';
 import { enumType } from '../../graphql/input-types.js';
+import { pageType } from '../../graphql/page-type.js';
+import type { Page } from '../../kernel/page.js';
 import { updateCard } from './cards.commands.js';
-import { cardOf } from './cards.queries.js';
+import {
+  cardOf,
+  compareCards,
+  listCardRevisions,
+  type CardComparison,
+  type RevisionView,
+} from './cards.queries.js';
 import type { CardView } from './read-card.js';
 
 const fieldSource = z.enum(['AUTO', 'ATTESTED', 'UNKNOWN']).meta({ id: 'CardFieldSource' });
@@ -20,10 +28,16 @@ export class CardFieldType {
   name!: string;
 
   @Field(() => String)
+  section!: string;
+
+  @Field(() => String)
   label!: string;
 
   @Field(() => String)
   help!: string;
+
+  @Field(() => String, { description: 'The shape of its value; see docs/cards.md.' })
+  type!: string;
 
   @Field(() => Boolean, { description: 'Whether it is part of what people approve.' })
   governed!: boolean;
@@ -44,7 +58,13 @@ export class CardFieldType {
   by!: string | null;
 
   @Field(() => String, { nullable: true })
+  byName!: string | null;
+
+  @Field(() => String, { nullable: true })
   at!: string | null;
+
+  @Field(() => String, { nullable: true, description: 'How it gets a value; null where it has one.' })
+  howToFill!: string | null;
 }
 
 @ObjectType('CardCompleteness', { description: 'How much of a card is known.' })
@@ -76,6 +96,9 @@ export class ModelCardType {
   @Field(() => GraphQLDateTimeISO, { nullable: true })
   updatedAt!: Date | null;
 
+  @Field(() => GraphQLDateTimeISO, { description: 'The time at which it shows what is known.' })
+  at!: Date;
+
   @Field(() => [CardFieldType])
   fields!: CardFieldType[];
 
@@ -83,11 +106,95 @@ export class ModelCardType {
   completeness!: CardCompletenessType;
 }
 
+@ObjectType('CardRevision', { description: 'One edit of a card.' })
+export class CardRevisionType {
+  @Field(() => ID)
+  id!: string;
+
+  @Field(() => Int)
+  revision!: number;
+
+  @Field(() => [String], { description: 'The names of the fields that it changed.' })
+  changed!: string[];
+
+  @Field(() => String)
+  madeBy!: string;
+
+  @Field(() => String, { nullable: true })
+  madeByName!: string | null;
+
+  @Field(() => GraphQLDateTimeISO)
+  createdAt!: Date;
+}
+
+@ObjectType('CardSide', { description: 'What one of two compared cards says.' })
+export class CardSideType {
+  @Field(() => GraphQLJSON, { nullable: true })
+  value!: unknown;
+
+  @Field(() => FieldSourceEnum)
+  source!: string;
+
+  @Field(() => String, { nullable: true })
+  by!: string | null;
+
+  @Field(() => String, { nullable: true })
+  at!: string | null;
+}
+
+@ObjectType('CardDifference', { description: 'One field in which two cards differ.' })
+export class CardDifferenceType {
+  @Field(() => String)
+  name!: string;
+
+  @Field(() => String)
+  label!: string;
+
+  @Field(() => Boolean)
+  governed!: boolean;
+
+  @Field(() => CardSideType)
+  from!: CardSideType;
+
+  @Field(() => CardSideType)
+  to!: CardSideType;
+}
+
+@ObjectType('CardComparison', { description: 'Two cards, field by field.' })
+export class CardComparisonType {
+  @Field(() => ModelCardType)
+  from!: ModelCardType;
+
+  @Field(() => ModelCardType)
+  to!: ModelCardType;
+
+  @Field(() => [CardDifferenceType])
+  differences!: CardDifferenceType[];
+}
+
+export const CardRevisionPage = pageType('CardRevision', CardRevisionType);
+
 @Resolver()
 export class CardsResolver {
   @QueryField(cardOf, () => ModelCardType)
   card(@QueryArgs(cardOf) args: InputOf<typeof cardOf>, @Ctx() { ask, actor }: Context): Promise<CardView> {
     return ask(cardOf, actor, args);
+  }
+
+  @QueryField(listCardRevisions, () => CardRevisionPage)
+  cardRevisions(
+    @QueryArgs(listCardRevisions) args: InputOf<typeof listCardRevisions>,
+    @Ctx() { ask, actor }: Context,
+  ): Promise<Page<RevisionView>> {
+    return ask(listCardRevisions, actor, args);
+  }
+
+  @QueryField(compareCards, () => CardComparisonType)
+  compareCards(
+    @QueryArgs(compareCards) args: InputOf<typeof compareCards>,
+    @Ctx() { ask, actor }: Context,
+  ): Promise<CardComparison> {
+    return ask(compareCards, actor, args);
   }
 
   @CommandField(updateCard, () => ChangedType)

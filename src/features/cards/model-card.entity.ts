@@ -1,10 +1,12 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
+import type { CardValue } from './card-types.js';
 
 /** A field that a person filled. */
 export interface AttestedField {
-  readonly value: string;
+  readonly value: CardValue;
   readonly source: 'ATTESTED';
-  readonly evidence: null;
+  /** The evidence that the person refers to. */
+  readonly evidence: string | null;
   readonly by: string;
   readonly at: string;
 }
@@ -25,7 +27,7 @@ export class ModelCard {
   useCaseId!: string;
 
   @Column('jsonb')
-  fields!: Record<string, AttestedField>;
+  fields!: Readonly<Record<string, AttestedField>>;
 
   @Column('integer')
   revision!: number;

@@ -25,6 +25,7 @@ export const ensembleManifest = z.looseObject({
     .array(
       file.extend({
         name: z.string(),
+        family: z.string().max(100).optional(),
         bytes: z.int(),
         weight: z.number().min(0).max(1),
         input: z.string(),
@@ -35,7 +36,15 @@ export const ensembleManifest = z.looseObject({
     .max(100),
   background: file.extend({ rows: z.int().min(1) }),
   golden: file.extend({ rows: z.int().min(1) }).optional(),
-  data: z.array(file.extend({ rows: z.int().min(1), role: z.string() })),
+  data: z.array(
+    file.extend({
+      rows: z.int().min(1),
+      role: z.string(),
+      source: z.string().max(1000).optional(),
+      licence: z.string().max(100).optional(),
+    }),
+  ),
+  licence: z.object({ model: z.string().max(100).optional() }).optional(),
 });
 
 /** A manifest of an ensemble, as far as intake reads it. */

@@ -13,6 +13,7 @@ import {
   readEnsembleManifest,
   type EnsembleManifest,
 } from './manifest.js';
+import { manifestFacts } from './manifest-facts.js';
 import { recordIntake } from './registry.commands/record-intake.js';
 import { intakeOfJob, intakeTarget } from './registry.queries.js';
 
@@ -144,7 +145,7 @@ const record = async (
     files,
     faults,
     runtime: reports.values().next().value?.runtime ?? null,
-    manifest: manifest && { name: manifest.name, version: manifest.version, excluded: manifest.excluded },
+    manifest: manifest && manifestFacts(manifest),
     startedAt: started.toISOString(),
     durationMs: clock.now().getTime() - started.getTime(),
   };

@@ -2,10 +2,10 @@ import { z } from 'zod';
 import type { Actor } from '../../kernel/actor.js';
 import { defineCommand } from '../../kernel/command.js';
 import type { ReadDb, Tx } from '../../kernel/db.js';
-import { conflict, invalidInput, notFound } from '../../kernel/errors.js';
+import { AppError, conflict, invalidInput, notFound } from '../../kernel/errors.js';
 import { newId } from '../../kernel/id.js';
 import { Member, slug } from '../workspaces/index.js';
-import { riskTier, UseCase } from './use-case.entity.js';
+import { riskTier, UseCase, type RiskTier } from './use-case.entity.js';
 
 const text = z.string().trim().min(1);
 
@@ -62,9 +62,20 @@ export const createUseCase = defineCommand({
   },
 });
 
+/** Nobody writes a tier: it follows from answers, and people who did not give them approve it. */
+const requireSameTier = (target: UseCase, tier: RiskTier | undefined): void => {
+  if (tier === undefined || tier === target.riskTier) return;
+  throw new AppError(
+    'PRECONDITION_FAILED',
+    `The risk tier stays ${target.riskTier} until a change is approved: assess the risk, then ask for the tier`,
+    { rule: 'risk-tier-by-request', next: ['assessRisk', 'requestRiskTier'], riskTier: target.riskTier },
+  );
+};
+
 export const updateUseCase = defineCommand({
   name: 'useCase.update',
-  describe: 'Changes the description, the owner or the risk tier of a use case.',
+  describe:
+    'Changes the description or the owner of a use case. Its risk tier changes by an approved request only.',
   permission: 'useCase:update',
   input: z.object({ useCaseId: z.uuid(), ...z.object({ ...fields, ownerId: z.uuid() }).partial().shape }),
   target: async (tx, input) => {
@@ -73,12 +84,12 @@ export const updateUseCase = defineCommand({
     return found;
   },
   handle: async ({ tx, input, target }) => {
+    requireSameTier(target, input.riskTier);
     if (input.ownerId) await requireMember(tx, input.ownerId);
     const next = {
       name: input.name ?? target.name,
       purpose: input.purpose ?? target.purpose,
       peopleAffected: input.peopleAffected ?? target.peopleAffected,
-      riskTier: input.riskTier ?? target.riskTier,
       ownerId: input.ownerId ?? target.ownerId,
     };
     const changes = Object.fromEntries(

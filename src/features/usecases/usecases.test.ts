@@ -39,15 +39,17 @@ test('whoever describes a use case owns it, and the trail says what was said', a
   expect(await app.trail(id)).toEqual([{ command: 'useCase.create', outcome: 'done', actorId: engineer.id }]);
 });
 
-test('its owner role changes the tier and hands it over to a colleague', async () => {
+test('its owner role hands it over to a colleague, and does not write its tier', async () => {
   const owner = await app.actor('owner');
   const colleague = await app.actor('compliance');
   const id = await givenUseCase(app);
 
-  await app.graphql(owner, UPDATE, { input: { useCaseId: id, riskTier: 'MEDIUM', ownerId: colleague.id } });
+  await app.graphql(owner, UPDATE, { input: { useCaseId: id, riskTier: 'HIGH', ownerId: colleague.id } });
+  const lower = await app.graphql(owner, UPDATE, { input: { useCaseId: id, riskTier: 'MEDIUM' } });
 
   const { data } = await app.graphql(owner, READ, { id });
-  expect(data).toMatchObject({ useCase: { riskTier: 'MEDIUM', ownerId: colleague.id } });
+  expect(lower.errors[0]?.extensions?.['details']).toMatchObject({ rule: 'risk-tier-by-request' });
+  expect(data).toMatchObject({ useCase: { riskTier: 'HIGH', ownerId: colleague.id } });
 });
 
 describe('a use case is not created', () => {

@@ -7,6 +7,7 @@ import { ApprovalPolicy } from '../approval-policy.entity.js';
 import { ChangeRequest, type ChangeState } from '../change-request.entity.js';
 import { quorumMet, type Counted } from '../decide-rules.js';
 import { policyDocument, sha256Of } from '../policy-document.js';
+import { putTier } from '../risk-tier.js';
 import type { Situation } from '../situation.js';
 
 /** A request that may be carried out, and who does it. */
@@ -85,6 +86,10 @@ export const carryOut = async (tx: Tx, carrying: Carrying): Promise<AuditEntry[]
     case 'POLICY': {
       const put = await putPolicy(tx, carrying);
       return [await close(tx, carrying, 'EXECUTED'), ...put];
+    }
+    case 'RISK_TIER': {
+      const put = await putTier(tx, carrying.change);
+      return [await close(tx, carrying, 'EXECUTED'), put];
     }
     case 'ENDPOINT_RESUME':
       return [await close(tx, carrying, 'APPROVED')];

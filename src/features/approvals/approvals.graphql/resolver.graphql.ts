@@ -7,6 +7,7 @@ import { decideChange, type Decided } from '../approvals.commands/decide-change.
 import { executeChange } from '../approvals.commands/execute-change.js';
 import { proposePolicy } from '../approvals.commands/propose-policy.js';
 import { requestPromotion } from '../approvals.commands/request-promotion.js';
+import { requestRiskTier } from '../approvals.commands/request-risk-tier.js';
 import { withdrawChange, withdrawDecision } from '../approvals.commands/withdraw.js';
 import type { ChangeView } from '../approvals.queries/change-view.js';
 import {
@@ -75,6 +76,14 @@ export class ApprovalsResolver {
     @Ctx() { run, actor }: Context,
   ): Promise<{ id: string }> {
     return run(proposePolicy, actor, input);
+  }
+
+  @CommandField(requestRiskTier, () => ChangedType)
+  requestRiskTier(
+    @Input(requestRiskTier) input: InputOf<typeof requestRiskTier>,
+    @Ctx() { run, actor }: Context,
+  ): Promise<{ id: string }> {
+    return run(requestRiskTier, actor, input);
   }
 
   @CommandField(decideChange, () => ChangeDecidedType)

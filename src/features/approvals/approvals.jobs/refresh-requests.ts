@@ -1,6 +1,7 @@
 import { defineReaction, type Change, type JobContext } from '../../../kernel/job.js';
 import { updateCard } from '../../cards/index.js';
 import { recordEvaluation } from '../../evaluations/index.js';
+import { assessRisk } from '../../risk/index.js';
 import { deleteModel, deleteModelVersion } from '../../registry/index.js';
 import { updateUseCase } from '../../usecases/index.js';
 import { decideChange } from '../approvals.commands/decide-change.js';
@@ -31,6 +32,7 @@ export const refreshRequests = defineReaction({
   name: 'approvals.refreshRequests',
   follows: [
     updateUseCase,
+    assessRisk,
     deleteModel,
     deleteModelVersion,
     recordEvaluation,
