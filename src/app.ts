@@ -159,10 +159,10 @@ export const routes: readonly Routes[] = [
   jobRoutes,
   auditRoutes,
   registryRoutes,
+  cardRoutes,
   attestationRoutes,
   reportRoutes,
 ];
-export const routes: readonly Routes[] = [jobRoutes, auditRoutes, registryRoutes, cardRoutes, reportRoutes];
 
 /** The jobs of all features. */
 export const jobs: readonly AnyJob[] = [

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { fastify, type FastifyInstance } from 'fastify';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { answerErrors } from '../../http/errors.js';
+import { recordingRunner } from '../../kernel/record.js';
 import type { Actor } from '../../kernel/actor.js';
 import { AppError } from '../../kernel/errors.js';
 import { givenUseCase, givenVersion } from '../../testing/given-version.js';
@@ -15,14 +16,15 @@ const actors = new Map<string, Actor>();
 
 beforeAll(async () => {
   app = await testApp();
-  const { run, ask, access, outside, log } = app;
+  const { run, ask, record, access, outside, log } = app;
   server = fastify();
   answerErrors(server, log);
   const actorOf = (request: { headers: Record<string, unknown> }): Promise<Actor> => {
     const actor = actors.get(String(request.headers['x-actor']));
     return actor ? Promise.resolve(actor) : Promise.reject(new AppError('UNAUTHENTICATED', 'Sign in first'));
   };
-  cardRoutes(server, { run, ask, access, outside, log, actorOf, actorAgain: actorOf, artifactMaxBytes: 1 });
+  const asked = { actorOf, actorAgain: actorOf, record: recordingRunner(record) };
+  cardRoutes(server, { run, ask, access, outside, log, ...asked, artifactMaxBytes: 1 });
   actors.set('auditor', await app.actor('auditor'));
   const workspaceId = await app.otherWorkspace();
   actors.set('stranger', await app.actor('auditor', { name: 'stranger', workspaceId }));

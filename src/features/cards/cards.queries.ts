@@ -48,7 +48,7 @@ export const listCardRevisions = defineQuery({
     const { versionId, useCaseId } = input;
     await useCaseOr404(db, useCaseId);
     const card = await db.findOne(ModelCard, { versionId, useCaseId });
-    const after = readCursor(input.after, 2);
+    const after = readCursor(input.after, 'number');
     const rows = await db.sql<RevisionView>(
       `select r.id, r.revision, r.changed, r.made_by as "madeBy", u.display_name as "madeByName",
               r.created_at as "createdAt"

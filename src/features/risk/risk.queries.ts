@@ -138,7 +138,7 @@ export const listAssessments = defineQuery({
   permission: 'risk:read',
   input: z.object({ ...pageInput, useCaseId: z.uuid() }),
   handle: async ({ db, input }): Promise<Page<RiskAssessmentView>> => {
-    const after = readCursor(input.after, 2);
+    const after = readCursor(input.after, 'number');
     const rows = await db.sql<AssessmentRow>(
       `${select} where r.use_case_id = $1 and ($2::int is null or r.number < $2::int) order by r.number desc limit $3`,
       [input.useCaseId, after?.[0] ?? null, input.first + 1],
