@@ -15,17 +15,28 @@ import type { Tick } from './kernel/tick.js';
 import { createSchema, type ResolverClass } from './graphql/schema.js';
 import type { Routes } from './http/routes.js';
 import {
+  AliasApprovalFields,
   ChangeRequestFields,
   RequirementFields,
 } from './features/approvals/approvals.graphql/nested.graphql.js';
 import { ApprovalsResolver } from './features/approvals/approvals.graphql/resolver.graphql.js';
+import { approvalRoutes } from './features/approvals/approvals.http.js';
+import { DelegationsResolver } from './features/approvals/approvals.graphql/delegation.graphql.js';
 import { expireChangeJob } from './features/approvals/approvals.jobs/expire-change.js';
 import { refreshRequests } from './features/approvals/approvals.jobs/refresh-requests.js';
-import { Approval, ApprovalPolicy, ChangeRequest } from './features/approvals/index.js';
+import {
+  Approval,
+  ApprovalPolicy,
+  ChangeRequest,
+  Delegation,
+  startingPolicies,
+} from './features/approvals/index.js';
 import { AuditResolver } from './features/audit/audit.graphql.js';
 import { auditRoutes } from './features/audit/audit.http.js';
 import { CardsResolver } from './features/cards/cards.graphql.js';
 import { ModelCard } from './features/cards/index.js';
+import { ChecksResolver } from './features/checks/checks.graphql.js';
+import { checkRoutes } from './features/checks/checks.http.js';
 import { DeploymentsResolver } from './features/deployments/deployments.graphql.js';
 import { resumeApproved } from './features/deployments/deployments.jobs.js';
 import { endAbandoned, HumanReview, Outcome, runDecisions } from './features/decisions/index.js';
@@ -41,6 +52,8 @@ import { noteFailedEvaluation, runEvaluation } from './features/evaluations/eval
 import { Evaluation, Evidence } from './features/evaluations/index.js';
 import { FindingsResolver } from './features/findings/findings.graphql.js';
 import { Finding } from './features/findings/index.js';
+import { Incident } from './features/incidents/index.js';
+import { IncidentsResolver } from './features/incidents/incidents.graphql.js';
 import { ApiToken, RoleRule, ServiceAccount } from './features/identity/index.js';
 import { jobRoutes } from './features/jobs/jobs.http.js';
 import { JobsResolver } from './features/jobs/jobs.graphql.js';
@@ -87,10 +100,12 @@ export const entities: readonly EntityClass[] = [
   Evaluation,
   Evidence,
   Finding,
+  Incident,
   ModelCard,
   ApprovalPolicy,
   ChangeRequest,
   Approval,
+  Delegation,
   Endpoint,
   HumanReview,
   Outcome,
@@ -117,8 +132,12 @@ export const resolvers: readonly ResolverClass[] = [
   EvaluationsResolver,
   EvidenceFields,
   FindingsResolver,
+  IncidentsResolver,
   CardsResolver,
+  ChecksResolver,
   ApprovalsResolver,
+  AliasApprovalFields,
+  DelegationsResolver,
   ChangeRequestFields,
   RequirementFields,
   DeploymentsResolver,
@@ -128,7 +147,14 @@ export const resolvers: readonly ResolverClass[] = [
 ];
 
 /** The HTTP routes of all features. */
-export const routes: readonly Routes[] = [jobRoutes, auditRoutes, registryRoutes, reportRoutes];
+export const routes: readonly Routes[] = [
+  jobRoutes,
+  auditRoutes,
+  registryRoutes,
+  checkRoutes,
+  approvalRoutes,
+  reportRoutes,
+];
 
 /** The jobs of all features. */
 export const jobs: readonly AnyJob[] = [
@@ -187,6 +213,8 @@ const defaultPool = { app_writer: 8, app_reader: 8, app_system: 6 };
 /** Wires the application: database, access, runners, schema. The only file that knows every feature. */
 export const openApp = async (options: AppOptions): Promise<App> => {
   const { log } = options;
+  // A faulty policy stops the start, not the first request that needs it.
+  startingPolicies();
   const metrics = openMetrics();
   const clock = options.clock ?? systemClock;
   const [access, db, schema] = await Promise.all([

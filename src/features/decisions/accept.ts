@@ -52,7 +52,7 @@ export const acceptDecisions = async (
   const { tx } = context;
   refuseRepeatedKeys(requests);
   const endpoint = await activeEndpoint(tx, slug);
-  const { signature } = await championOf(tx, endpoint);
+  const { signature } = await championOf(tx, endpoint, context.now);
   requests.forEach((request, index) => {
     checkRequest(request, requests.length === 1 ? '' : `requests.${String(index)}.`, () =>
       normaliseApplication(signature, request.application),

@@ -4,7 +4,8 @@ import { recordEvaluation } from '../../evaluations/index.js';
 import { deleteModel, deleteModelVersion } from '../../registry/index.js';
 import { updateUseCase } from '../../usecases/index.js';
 import { decideChange } from '../approvals.commands/decide-change.js';
-import { executeChange, refreshChange } from '../approvals.commands/execute-change.js';
+import { executeChange } from '../approvals.commands/execute-change.js';
+import { refreshChange } from '../approvals.commands/refresh-change.js';
 import { affectedRequests } from '../approvals.queries/affected.js';
 
 const mostAtOnce = 200;

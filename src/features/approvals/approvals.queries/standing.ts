@@ -6,13 +6,14 @@ import { maxPageSize } from '../../../kernel/page.js';
 import type { Permission } from '../../../kernel/permissions.js';
 import { defineQuery } from '../../../kernel/query.js';
 import { isReady } from '../approvals.commands/carry-out.js';
-import { decisionsOn } from '../approvals.commands/find.js';
-import type { Approval } from '../approval.entity.js';
+import { decisionsOn, lentRoles } from '../approvals.commands/find.js';
 import { ChangeRequest } from '../change-request.entity.js';
-import { canDecide, closedFault } from '../decide-rules.js';
+import { canDecide, closedFault, type Counted, type LentRole } from '../decide-rules.js';
 import { differencesOf, readManifest, voids, type Difference } from '../manifest.js';
+import type { Execution } from '../policy-document.js';
 import { requirementsOf, type RequirementView } from '../requirements.js';
-import { situationOf, type Situation } from '../situation.js';
+import { situationOf } from '../read-situation.js';
+import type { Situation } from '../situation.js';
 
 /** How an open request stands at this moment. */
 export interface Standing {
@@ -25,6 +26,8 @@ export interface Standing {
   readonly differences: readonly (Difference & { readonly voids: boolean })[];
   readonly requirements: readonly RequirementView[];
   readonly viewerCan: readonly string[];
+  /** Whether the last approval carries it out, or the caller does. */
+  readonly execution: Execution;
 }
 
 interface Looking {
@@ -43,16 +46,17 @@ const verdicts = [
 interface Read {
   readonly change: ChangeRequest;
   readonly situation: Situation;
-  readonly decisions: readonly Approval[];
+  readonly decisions: readonly Counted[];
+  readonly lent: readonly LentRole[];
 }
 
 const deedsOf = (
   { actor, now, may }: Looking,
-  { change, situation, decisions }: Read,
+  { change, situation, decisions, lent }: Read,
   ready: boolean,
 ): string[] => {
   if (closedFault({ change, now })) return [];
-  const one = { change, situation, decisions, now };
+  const one = { change, situation, decisions, now, lent };
   const deciding = may('changeRequest:decide')
     ? verdicts.filter(([, verdict]) => canDecide(one, actor, verdict)).map(([deed]) => deed)
     : [];
@@ -72,6 +76,7 @@ const closedStanding = (change: ChangeRequest): Standing => ({
   differences: [],
   requirements: [],
   viewerCan: [],
+  execution: 'ON_APPROVAL',
 });
 
 const standingOf = async (looking: Looking, change: ChangeRequest): Promise<Standing> => {
@@ -84,13 +89,15 @@ const standingOf = async (looking: Looking, change: ChangeRequest): Promise<Stan
   const differences = changed.map((one) => ({ ...one, voids: voids(one) }));
   const counted = differences.some((one) => one.voids) ? [] : decisions;
   const ready = isReady(situation, counted);
+  const lent = await lentRoles(db, looking.actor.id, now);
   return {
     id: change.id,
     ready,
     manifestSha256: situation.digest,
     differences,
     requirements: await requirementsOf(db, situation, counted, change.requestedBy),
-    viewerCan: deedsOf(looking, { change, situation, decisions: counted }, ready),
+    viewerCan: deedsOf(looking, { change, situation, decisions: counted, lent }, ready),
+    execution: situation.demands.execution,
   };
 };
 
