@@ -49,7 +49,8 @@ import {
   EvidenceFields,
 } from './features/evaluations/evaluations.graphql/resolver.graphql.js';
 import { noteFailedEvaluation, runEvaluation } from './features/evaluations/evaluations.jobs.js';
-import { Evaluation, Evidence } from './features/evaluations/index.js';
+import { ageingTick, warnOfAgeJob } from './features/evaluations/ageing.js';
+import { Evaluation, Evidence, EvidenceInvalidation, EvidenceWarning } from './features/evaluations/index.js';
 import { FindingsResolver } from './features/findings/findings.graphql.js';
 import { Finding } from './features/findings/index.js';
 import { Incident } from './features/incidents/index.js';
@@ -99,6 +100,8 @@ export const entities: readonly EntityClass[] = [
   ModelTag,
   Evaluation,
   Evidence,
+  EvidenceInvalidation,
+  EvidenceWarning,
   Finding,
   Incident,
   ModelCard,
@@ -160,6 +163,7 @@ export const routes: readonly Routes[] = [
 export const jobs: readonly AnyJob[] = [
   intake,
   runEvaluation,
+  warnOfAgeJob,
   expireChangeJob,
   runDecisions,
   renderJob,
@@ -178,7 +182,7 @@ export const reactions: readonly Reaction[] = [
 ];
 
 /** What the clock of schedules looks at. */
-export const ticks: readonly Tick[] = [scheduleTick];
+export const ticks: readonly Tick[] = [scheduleTick, ageingTick];
 
 /** What the composition root is given. */
 export interface AppOptions {

@@ -28,17 +28,21 @@ with recursive ancestry(id, model_id, lineage, created_by) as (
    where e.workspace_id = app_workspace() and outcome = 'done' and actor_kind <> 'system'
      and ((subject_kind, subject_id) in (select kind, id from subject)
           or (subject_kind = 'model' and subject_id in (select id::text from models) and command = 'model.create'))
+), hand(id) as (
+  select actor_id from deed
+  union select t.created_by from deed join api_token t on t.id::text = deed.token_id
+  union select created_by from ancestry
+  union select created_by from files
+  union select created_by from models
+  union select requested_by from evaluation where version_id = $1
 )
-select actor_id as id from deed
-union select t.created_by from deed join api_token t on t.id::text = deed.token_id
-union select created_by from ancestry
-union select created_by from files
-union select created_by from models
-union select requested_by from evaluation where version_id = $1`;
+select id from hand
+-- Whoever made a machine answers for what it did.
+union select s.created_by from hand join service_account s on s.id::text = hand.id`;
 
 /**
  * Everybody who had a hand in a version, and therefore cannot approve it: ids of persons and of service accounts,
- * and of the persons who made the tokens that were used, since they hold the secret.
+ * and of the persons who made the service accounts and the tokens that were used, since they hold the secrets.
  */
 export const lineageActors = async (db: ReadDb, versionId: string): Promise<ReadonlySet<string>> => {
   const rows = await db.sql<{ id: string }>(subjects, [versionId]);

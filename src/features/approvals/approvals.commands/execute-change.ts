@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { defineCommand, nothingChanged } from '../../../kernel/command.js';
+import { defineCommand } from '../../../kernel/command.js';
 import type { Tx } from '../../../kernel/db.js';
 import { AppError, conflict, notFound } from '../../../kernel/errors.js';
 import type { AuditEntry } from '../../../kernel/audit.js';

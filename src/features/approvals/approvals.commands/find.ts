@@ -36,11 +36,8 @@ export const decisionsOn = async (db: ReadDb, changeRequestId: string): Promise<
   }
   return counted.map((one) => {
     const loan = loans.get(one.delegationId ?? '');
-    return {
-      ...one,
-      delegatedBy: loan?.fromUserId ?? null,
-      isLoanRevoked: (loan?.revokedAt ?? null) !== null,
-    };
+    const isLoanRevoked = (loan?.revokedAt ?? null) !== null;
+    return Object.assign(one, { delegatedBy: loan?.fromUserId ?? null, isLoanRevoked });
   });
 };
 

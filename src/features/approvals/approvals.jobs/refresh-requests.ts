@@ -1,6 +1,6 @@
 import { defineReaction, type Change, type JobContext } from '../../../kernel/job.js';
 import { updateCard } from '../../cards/index.js';
-import { recordEvaluation } from '../../evaluations/index.js';
+import { invalidateEvidence, recordEvaluation, warnOfAge } from '../../evaluations/index.js';
 import { deleteModel, deleteModelVersion } from '../../registry/index.js';
 import { updateUseCase } from '../../usecases/index.js';
 import { decideChange } from '../approvals.commands/decide-change.js';
@@ -35,6 +35,8 @@ export const refreshRequests = defineReaction({
     deleteModel,
     deleteModelVersion,
     recordEvaluation,
+    invalidateEvidence,
+    warnOfAge,
     updateCard,
     decideChange,
     executeChange,

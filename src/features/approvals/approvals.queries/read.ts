@@ -2,7 +2,6 @@ import { z } from 'zod';
 import { invalidInput, notFound } from '../../../kernel/errors.js';
 import { maxPageSize, pageInput, pageOf, readCursor, type Page } from '../../../kernel/page.js';
 import { defineQuery } from '../../../kernel/query.js';
-import type { ApprovalPolicy } from '../approval-policy.entity.js';
 import { changeKind, changeState } from '../change-request.entity.js';
 import { policyInForce, readPolicyDocument, type PolicyInForce } from '../policy-in-force.js';
 import { readApprovals, readChanges, type ApprovalView, type ChangeView } from './change-view.js';
@@ -103,7 +102,7 @@ export const listPolicies = defineQuery({
   input: z.object({ ...pageInput }),
   handle: async ({ db, input }): Promise<Page<PolicyInForce>> => {
     const after = readCursor(input.after, 1);
-    const rows = await db.sql<ApprovalPolicy>(
+    const rows = await db.sql<PolicyInForce & { readonly id: string }>(
       `select id, revision, document, sha256, source, change_request_id as "changeRequestId", created_at as "createdAt"
          from approval_policy where $1::uuid is null or id < $1::uuid order by id desc limit $2`,
       [after?.[0] ?? null, input.first + 1],
