@@ -1,5 +1,11 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import { decide, champion, givenPromotable, givenRequest, givenNextVersion } from '../../testing/given-change.js';
+import {
+  decide,
+  champion,
+  givenPromotable,
+  givenRequest,
+  givenNextVersion,
+} from '../../testing/given-change.js';
 import { testApp, type TestApp } from '../../testing/test-app.js';
 import { reviewIncident } from '../incidents/incidents.commands.js';
 import { breakGlass, executeChange } from './index.js';
@@ -49,7 +55,9 @@ test('in an emergency one person moves the alias at once; an incident demands a 
   expect((await app.graphql(given.engineer, INCIDENT, { id: incidentId })).data).toMatchObject({
     incident: { state: 'OPEN', overdue: false, changeRequestId: id },
   });
-  expect(await app.trail(incidentId)).toMatchObject([{ command: 'changeRequest.breakGlass', outcome: 'done' }]);
+  expect(await app.trail(incidentId)).toMatchObject([
+    { command: 'changeRequest.breakGlass', outcome: 'done' },
+  ]);
 });
 
 test('a review that is overdue blocks the next promotion of the model until it is done', async () => {
@@ -68,7 +76,11 @@ test('a review that is overdue blocks the next promotion of the model until it i
   await expect(app.run(executeChange, given.engineer, { changeRequestId: next })).rejects.toMatchObject({
     code: 'PRECONDITION_FAILED',
   });
-  await app.run(reviewIncident, given.compliance, { incidentId, verdict: 'JUSTIFIED', review: 'Read the logs' });
+  await app.run(reviewIncident, given.compliance, {
+    incidentId,
+    verdict: 'JUSTIFIED',
+    review: 'Read the logs',
+  });
   const after = await app.graphql<{ promotionCheck: { requirements: { rule: string }[] } }>(
     given.engineer,
     `query ($versionId: ID!, $useCaseId: ID!) { promotionCheck(versionId: $versionId, alias: "champion", useCaseId: $useCaseId) {

@@ -110,7 +110,11 @@ describe('a delegation is refused', () => {
   test.each([
     ['of a role that one does not hold', { role: 'compliance' }, 'FORBIDDEN'],
     ['that ends in the past', { endsAt: new Date(0) }, 'INVALID_INPUT'],
-    ['that lasts longer than the policy allows', { endsAt: new Date(Date.now() + 400 * day) }, 'INVALID_INPUT'],
+    [
+      'that lasts longer than the policy allows',
+      { endsAt: new Date(Date.now() + 400 * day) },
+      'INVALID_INPUT',
+    ],
     ['to a stranger', { toUserId: crypto.randomUUID() }, 'INVALID_INPUT'],
     ['without a reason', { reason: '' }, 'INVALID_INPUT'],
   ] as const)('%s', async (_, part, code) => {

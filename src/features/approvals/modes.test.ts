@@ -77,7 +77,12 @@ describe('a rule', () => {
       app,
       policyWith({}, [
         { name: 'rehearsed', mode: 'OBSERVE', approvals: [{ role: 'owner', quorum: 1 }], checks: ['drift'] },
-        { name: 'elsewhere', mode: 'ENFORCE', useCases: ['credit-*'], approvals: [{ role: 'owner', quorum: 2 }] },
+        {
+          name: 'elsewhere',
+          mode: 'ENFORCE',
+          useCases: ['credit-*'],
+          approvals: [{ role: 'owner', quorum: 2 }],
+        },
         { name: 'staging', mode: 'ENFORCE', environments: ['staging'], checks: ['drift'] },
       ]),
     );

@@ -145,30 +145,33 @@ describe('an overdue finding', () => {
     app = await testApp();
   });
 
-  test.each(['modelVersion', 'model', 'useCase'] as const)('about the %s blocks until it is resolved', async (kind) => {
-    const given = await givenPromotable(app);
-    const subjects = { modelVersion: given.versionId, model: given.modelId, useCase: given.useCaseId };
-    const finding = await app.run(createFinding, given.validator, {
-      title: 'Recall of the youngest',
-      detail: 'Look at it',
-      severity: 'HIGH',
-      ownerId: given.owner.id,
-      dueAt: new Date(app.clock.now().getTime() + minute),
-      subjectKind: kind,
-      subjectId: subjects[kind],
-    });
-    app.clock.advance(2 * minute);
-    const id = await givenRequest(app, given);
-    await decide(app, given.validator, id);
-    const blocked = await decide(app, given.compliance, id);
-    const refused = await ruleOf(app.run(executeChange, given.engineer, { changeRequestId: id }));
-    await app.run(resolveFinding, given.owner, { findingId: finding.id, resolution: 'Measured again' });
-    await app.run(executeChange, given.engineer, { changeRequestId: id });
+  test.each(['modelVersion', 'model', 'useCase'] as const)(
+    'about the %s blocks until it is resolved',
+    async (kind) => {
+      const given = await givenPromotable(app);
+      const subjects = { modelVersion: given.versionId, model: given.modelId, useCase: given.useCaseId };
+      const finding = await app.run(createFinding, given.validator, {
+        title: 'Recall of the youngest',
+        detail: 'Look at it',
+        severity: 'HIGH',
+        ownerId: given.owner.id,
+        dueAt: new Date(app.clock.now().getTime() + minute),
+        subjectKind: kind,
+        subjectId: subjects[kind],
+      });
+      app.clock.advance(2 * minute);
+      const id = await givenRequest(app, given);
+      await decide(app, given.validator, id);
+      const blocked = await decide(app, given.compliance, id);
+      const refused = await ruleOf(app.run(executeChange, given.engineer, { changeRequestId: id }));
+      await app.run(resolveFinding, given.owner, { findingId: finding.id, resolution: 'Measured again' });
+      await app.run(executeChange, given.engineer, { changeRequestId: id });
 
-    expect(blocked.state).toBe('OPEN');
-    expect(refused).toBe('findings-overdue');
-    expect(await champion(app, given.modelId)).toBe(given.versionId);
-  });
+      expect(blocked.state).toBe('OPEN');
+      expect(refused).toBe('findings-overdue');
+      expect(await champion(app, given.modelId)).toBe(given.versionId);
+    },
+  );
 });
 
 describe('a refused verb', () => {
