@@ -64,7 +64,11 @@ const query = `
 /** The facts of a move; NOT_FOUND when the version or the use case is not in this workspace. */
 export const aliasFactsOf = async (db: ReadDb, target: AliasTarget): Promise<AliasFacts> => {
   const { versionId, alias, useCaseId } = target;
-  const [row] = await db.sql<AliasFacts>(query, [versionId, foldName(alias), useCaseId, alias]);
+  const [row] = await db.sql<AliasFacts>(
+    query,
+    [versionId, foldName(alias), useCaseId, alias],
+    'approvals.aliasFacts',
+  );
   if (!row) throw notFound('The version or the use case');
   return row;
 };

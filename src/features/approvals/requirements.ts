@@ -27,6 +27,8 @@ const membersOf = (db: ReadDb): Promise<MemberRow[]> =>
   db.sql<MemberRow>(
     `select u.id, u.display_name as name, m.roles || m.roles_by_rule as roles
        from member m join app_user u on u.id = m.user_id where u.disabled_at is null order by u.display_name, u.id`,
+    [],
+    'approvals.members',
   );
 
 interface Asking {

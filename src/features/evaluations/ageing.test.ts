@@ -212,7 +212,13 @@ describe('after a change was carried out', () => {
     await edit('as agreed');
     await app.drainJobs();
     const back = await shown(given, id);
-    const about = { versionId, useCaseId, kinds: ['FAIRNESS' as const], cause: 'DRIFT' as const, reason: 'Ages' };
+    const about = {
+      versionId,
+      useCaseId,
+      kinds: ['FAIRNESS' as const],
+      cause: 'DRIFT' as const,
+      reason: 'Ages',
+    };
     await app.run(invalidateEvidence, given.validator, about);
     await app.drainJobs();
     const stale = await shown(given, id);
