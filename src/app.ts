@@ -71,6 +71,7 @@ import { registryRoutes } from './features/registry/registry.http.js';
 import { intake, noteFailedIntake } from './features/registry/registry.jobs.js';
 import { Notification } from './features/notifications/index.js';
 import { NotificationsResolver } from './features/notifications/notifications.graphql.js';
+import { announceAgeing } from './features/notifications/notifications.jobs/announce-ageing.js';
 import { announceChange } from './features/notifications/notifications.jobs.js';
 import { runScheduleJob, scheduleTick } from './features/reports/due-schedules.js';
 import { Report, ReportSchedule, ReportScheduleRun } from './features/reports/index.js';
@@ -179,6 +180,7 @@ export const reactions: readonly Reaction[] = [
   endAbandoned,
   noteFailedReport,
   announceChange,
+  announceAgeing,
 ];
 
 /** What the clock of schedules looks at. */

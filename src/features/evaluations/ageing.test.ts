@@ -120,6 +120,12 @@ test('people are warned 30, 7 and 1 days ahead and at the end, once each, and no
   // Only what stands behind a protected alias is watched: so it is put there.
   await putInForce(given, request);
 
+  const { data } = await app.graphql<{ model: { name: string } }>(
+    given.engineer,
+    `query ($id: ID!) { model(id: $id) { name } }`,
+    { id: given.modelId },
+  );
+  const name = data?.model.name ?? '';
   const seen: string[][] = [];
   for (const days of [5, 6, 24, 4, 1]) {
     app.clock.advance(days * day);
@@ -136,6 +142,15 @@ test('people are warned 30, 7 and 1 days ahead and at the end, once each, and no
     ['FAIRNESS 30', 'FAIRNESS 7', 'FAIRNESS 1', 'FAIRNESS 0'],
   ]);
   expect(await champion(app, given.modelId)).toBe(given.versionId);
+  const told = app.outside.sent
+    .map((message) => message.title)
+    .filter((title) => title.startsWith(`Evidence of fairness about ${name} `));
+  expect(told).toEqual([
+    expect.stringMatching(/version 1 ends in 30 days$/),
+    expect.stringMatching(/ends in 7 days$/),
+    expect.stringMatching(/ends in 1 day$/),
+    expect.stringMatching(/is out of date$/),
+  ]);
 });
 
 describe('evidence that an event made stale', () => {
