@@ -4,7 +4,7 @@ import { defineCommand, nothingChanged } from '../../../kernel/command.js';
 import type { Tx } from '../../../kernel/db.js';
 import { ModelAlias } from '../../registry/index.js';
 import { ChangeRequest } from '../change-request.entity.js';
-import { differencesOf, readManifest, voids, type Difference } from '../manifest.js';
+import { differencesOf, readManifest, voids, type Difference, type Manifest } from '../manifest.js';
 import { sha256Of } from '../policy-document.js';
 import { situationOf } from '../read-situation.js';
 import { lockChange } from './find.js';
@@ -13,11 +13,13 @@ import { reconcile } from './reconcile.js';
 /** What was approved for good; where it moved from and how it compares with what it replaced are history. */
 const lasting = /^(card|evidence|useCase)\.|^(check\.(?!performance-vs-champion)|policy$|rules$|whenStale$)/;
 
-/** What is no longer as it was when a change was carried out, and would void an approval. */
-const divergenceOf = (change: ChangeRequest, present: ReturnType<typeof readManifest>): Difference[] =>
-  differencesOf(readManifest(change.manifest), present).filter(
-    (one) => lasting.test(one.entry) && voids(one),
+/** What is no longer as it was when a change was carried out, and would void an approval; what nobody approved then has no say. */
+const divergenceOf = (change: ChangeRequest, present: Manifest): Difference[] => {
+  const approved = readManifest(change.manifest);
+  return differencesOf(approved, present).filter(
+    (one) => one.entry in approved.entries && lasting.test(one.entry) && voids(one),
   );
+};
 
 /** Whether an alias still stands where this request put it. */
 const isInForce = async (tx: Tx, change: ChangeRequest): Promise<boolean> => {
