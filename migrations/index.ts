@@ -13,9 +13,12 @@ import { Documents1763898000000 } from './20261123T1140-documents.js';
 import { Reports1763898600000 } from './20261123T1150-reports.js';
 import { Notifications1763899200000 } from './20261123T1160-notifications.js';
 import { Audit1763899800000 } from './20261123T1170-audit.js';
-import { Attestations1764249600000 } from './20261127T1320-attestations.js';
+import { PolicyModes1764246000000 } from './20261127T1220-policy-modes.js';
+import { EvidenceAgeing1764246600000 } from './20261127T1230-evidence-ageing.js';
+import { Incidents1764247200000 } from './20261127T1240-incidents.js';
 import { Risk1764248400000 } from './20261127T1300-risk.js';
 import { CardRevisions1764249000000 } from './20261127T1310-card-revisions.js';
+import { Attestations1764249600000 } from './20261127T1320-attestations.js';
 
 /** All migrations, oldest first. Add new ones at the end; never edit one that was released. */
 export const migrations = [
@@ -34,7 +37,10 @@ export const migrations = [
   Reports1763898600000,
   Notifications1763899200000,
   Audit1763899800000,
-  Attestations1764249600000,
+  PolicyModes1764246000000,
+  EvidenceAgeing1764246600000,
+  Incidents1764247200000,
   Risk1764248400000,
   CardRevisions1764249000000,
+  Attestations1764249600000,
 ];

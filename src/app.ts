@@ -1,14 +1,14 @@
 import { join } from 'node:path';
 import type { GraphQLSchema } from 'graphql';
-import { openAccess, type Access } from './kernel/access.js';
-import { systemClock, type Clock } from './kernel/clock.js';
+import { type Access, openAccess } from './kernel/access.js';
+import { type Clock, systemClock } from './kernel/clock.js';
 import { commandRunner, type Machine, type RunCommand } from './kernel/command.js';
 import type { Consequence } from './kernel/consequence.js';
-import { openDb, type Db, type EntityClass } from './kernel/db.js';
+import { type Db, type EntityClass, openDb } from './kernel/db.js';
 import type { AnyJob, Reaction } from './kernel/job.js';
 import type { Log } from './kernel/log.js';
-import { openMetrics, type Metrics } from './kernel/metrics.js';
-import { queryRunner, type AskQuery } from './kernel/query.js';
+import { type Metrics, openMetrics } from './kernel/metrics.js';
+import { type AskQuery, queryRunner } from './kernel/query.js';
 import { recordRunner, type RunRecord } from './kernel/record.js';
 import { installationRoot } from './kernel/root.js';
 import type { Keyring } from './kernel/sealing.js';
@@ -16,14 +16,23 @@ import type { Signer } from './kernel/signer.js';
 import type { Tick } from './kernel/tick.js';
 import { createSchema, type ResolverClass } from './graphql/schema.js';
 import type { Routes } from './http/routes.js';
+import { DelegationsResolver } from './features/approvals/approvals.graphql/delegation.graphql.js';
 import {
+  AliasApprovalFields,
   ChangeRequestFields,
   RequirementFields,
 } from './features/approvals/approvals.graphql/nested.graphql.js';
 import { ApprovalsResolver } from './features/approvals/approvals.graphql/resolver.graphql.js';
+import { approvalRoutes } from './features/approvals/approvals.http.js';
 import { expireChangeJob } from './features/approvals/approvals.jobs/expire-change.js';
 import { refreshRequests } from './features/approvals/approvals.jobs/refresh-requests.js';
-import { Approval, ApprovalPolicy, ChangeRequest } from './features/approvals/index.js';
+import {
+  Approval,
+  ApprovalPolicy,
+  ChangeRequest,
+  Delegation,
+  startingPolicies,
+} from './features/approvals/index.js';
 import { AttestationsResolver } from './features/attestations/attestations.graphql.js';
 import { attestationRoutes } from './features/attestations/attestations.http.js';
 import {
@@ -43,25 +52,34 @@ import { CardsResolver } from './features/cards/cards.graphql.js';
 import { cardRoutes } from './features/cards/cards.http.js';
 import { CardExportsResolver } from './features/cards/exports.graphql.js';
 import { CardRevision, ModelCard } from './features/cards/index.js';
+import { ChecksResolver } from './features/checks/checks.graphql.js';
+import { checkRoutes } from './features/checks/checks.http.js';
+import { DecisionsResolver } from './features/decisions/decisions.graphql/resolver.graphql.js';
+import { endAbandoned, HumanReview, Outcome, runDecisions } from './features/decisions/index.js';
 import { DeploymentsResolver } from './features/deployments/deployments.graphql.js';
 import { resumeApproved } from './features/deployments/deployments.jobs.js';
-import { endAbandoned, HumanReview, Outcome, runDecisions } from './features/decisions/index.js';
-import { DecisionsResolver } from './features/decisions/decisions.graphql/resolver.graphql.js';
 import { Endpoint } from './features/deployments/index.js';
 import { DocumentsResolver } from './features/documents/documents.graphql.js';
 import { TrustedDocument } from './features/documents/index.js';
+import { ageingTick, warnOfAgeJob } from './features/evaluations/ageing.js';
 import {
   EvaluationsResolver,
   EvidenceFields,
 } from './features/evaluations/evaluations.graphql/resolver.graphql.js';
 import { noteFailedEvaluation, runEvaluation } from './features/evaluations/evaluations.jobs.js';
-import { Evaluation, Evidence } from './features/evaluations/index.js';
+import { Evaluation, Evidence, EvidenceInvalidation, EvidenceWarning } from './features/evaluations/index.js';
 import { FindingsResolver } from './features/findings/findings.graphql.js';
 import { Finding } from './features/findings/index.js';
-import { ApiToken, RoleRule, ServiceAccount } from './features/identity/index.js';
-import { jobRoutes } from './features/jobs/jobs.http.js';
-import { JobsResolver } from './features/jobs/jobs.graphql.js';
 import { IdentityCommandsResolver, IdentityQueriesResolver } from './features/identity/identity.graphql.js';
+import { ApiToken, RoleRule, ServiceAccount } from './features/identity/index.js';
+import { IncidentsResolver } from './features/incidents/incidents.graphql.js';
+import { Incident } from './features/incidents/index.js';
+import { JobsResolver } from './features/jobs/jobs.graphql.js';
+import { jobRoutes } from './features/jobs/jobs.http.js';
+import { Notification } from './features/notifications/index.js';
+import { NotificationsResolver } from './features/notifications/notifications.graphql.js';
+import { announceChange, announceMismatch } from './features/notifications/notifications.jobs.js';
+import { announceAgeing } from './features/notifications/notifications.jobs/announce-ageing.js';
 import { Artifact, ModelAlias, ModelTag, ModelVersion, RegisteredModel } from './features/registry/index.js';
 import {
   LineageFields,
@@ -72,9 +90,6 @@ import {
 import { RegistryResolver } from './features/registry/registry.graphql/resolver.graphql.js';
 import { registryRoutes } from './features/registry/registry.http.js';
 import { intake, noteFailedIntake } from './features/registry/registry.jobs.js';
-import { Notification } from './features/notifications/index.js';
-import { NotificationsResolver } from './features/notifications/notifications.graphql.js';
-import { announceChange, announceMismatch } from './features/notifications/notifications.jobs.js';
 import { runScheduleJob, scheduleTick } from './features/reports/due-schedules.js';
 import { Report, ReportSchedule, ReportScheduleRun } from './features/reports/index.js';
 import { ReportsResolver } from './features/reports/reports.graphql.js';
@@ -106,12 +121,16 @@ export const entities: readonly EntityClass[] = [
   ModelTag,
   Evaluation,
   Evidence,
+  EvidenceInvalidation,
+  EvidenceWarning,
   Finding,
+  Incident,
   ModelCard,
   CardRevision,
   ApprovalPolicy,
   ChangeRequest,
   Approval,
+  Delegation,
   Attestation,
   AttestationRevocation,
   Runtime,
@@ -142,9 +161,13 @@ export const resolvers: readonly ResolverClass[] = [
   EvaluationsResolver,
   EvidenceFields,
   FindingsResolver,
+  IncidentsResolver,
   CardsResolver,
+  ChecksResolver,
   CardExportsResolver,
   ApprovalsResolver,
+  AliasApprovalFields,
+  DelegationsResolver,
   ChangeRequestFields,
   RequirementFields,
   AttestationsResolver,
@@ -159,6 +182,8 @@ export const routes: readonly Routes[] = [
   jobRoutes,
   auditRoutes,
   registryRoutes,
+  checkRoutes,
+  approvalRoutes,
   cardRoutes,
   attestationRoutes,
   reportRoutes,
@@ -168,6 +193,7 @@ export const routes: readonly Routes[] = [
 export const jobs: readonly AnyJob[] = [
   intake,
   runEvaluation,
+  warnOfAgeJob,
   expireChangeJob,
   reconcileRuntimeJob,
   watchRuntimesJob,
@@ -185,6 +211,7 @@ export const reactions: readonly Reaction[] = [
   endAbandoned,
   noteFailedReport,
   announceChange,
+  announceAgeing,
   announceMismatch,
 ];
 
@@ -192,7 +219,7 @@ export const reactions: readonly Reaction[] = [
 export const consequences: readonly Consequence[] = [keepAttestations];
 
 /** What the clock of schedules looks at. */
-export const ticks: readonly Tick[] = [runtimeTick, scheduleTick];
+export const ticks: readonly Tick[] = [runtimeTick, scheduleTick, ageingTick];
 
 /** What the composition root is given. */
 export interface AppOptions {
@@ -228,6 +255,8 @@ const defaultPool = { app_writer: 8, app_reader: 8, app_system: 6 };
 /** Wires the application: database, access, runners, schema. The only file that knows every feature. */
 export const openApp = async (options: AppOptions): Promise<App> => {
   const { log } = options;
+  // A faulty policy stops the start, not the first request that needs it.
+  startingPolicies();
   const metrics = openMetrics();
   const clock = options.clock ?? systemClock;
   const [access, db, schema] = await Promise.all([

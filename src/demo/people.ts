@@ -29,7 +29,11 @@ export const demoPeople: readonly DemoPerson[] = [
 export const demoOrganization = { slug: 'meridian', name: 'Meridian Savings (demo)' } as const;
 
 /** The workspace that the first start fills. */
-export const demoWorkspace = { slug: 'income-verification', name: 'Income verification' } as const;
+export const demoWorkspace = {
+  slug: 'income-verification',
+  name: 'Income verification',
+  startingPolicy: 'enforced',
+} as const;
 
 /** The demo person of a role. */
 export const personOf = (role: Role): DemoPerson => {

@@ -13,7 +13,11 @@ import { openLog } from '../kernel/log.js';
 import type { Permission } from '../kernel/permissions.js';
 import { asSystem } from '../kernel/system.js';
 import { enrolPerson } from '../features/identity/index.js';
-import { createOrganization, createWorkspace } from '../features/workspaces/index.js';
+import {
+  createOrganization,
+  createWorkspace,
+  type StartingPolicyName,
+} from '../features/workspaces/index.js';
 import { atEnd } from './at-end.js';
 import { cloneDatabase } from './databases.js';
 import { movableClock, type MovableClock } from './clock.js';
@@ -59,8 +63,14 @@ export interface ActorOptions {
 
 const issuer = 'https://people.test';
 
+/** How a test's workspaces are. */
+export interface TestAppOptions {
+  /** Whose rules they start with; those that stand in the way unless a test says otherwise. */
+  readonly startingPolicy?: StartingPolicyName;
+}
+
 /** Opens the application for a test file; it is closed and its database dropped when the file is done. */
-export const testApp = async (): Promise<TestApp> => {
+export const testApp = async (options: TestAppOptions = {}): Promise<TestApp> => {
   const database = await cloneDatabase(inject('databaseServer'));
   const folder = await mkdtemp(join(tmpdir(), 'countersign-app-'));
   const log = openLog({ level: 'silent' });
@@ -87,16 +97,25 @@ export const testApp = async (): Promise<TestApp> => {
     await database.drop();
     await rm(folder, { recursive: true, force: true });
   });
-  return assemble(app, { clock, databaseUrl: database.url, folder, outside });
+  const around = { clock, databaseUrl: database.url, folder, outside };
+  return assemble(app, around, options.startingPolicy ?? 'enforced');
 };
 
 type Surroundings = Pick<TestApp, 'clock' | 'databaseUrl' | 'folder' | 'outside'>;
 
-const assemble = async (app: App, around: Surroundings): Promise<TestApp> => {
+const assemble = async (
+  app: App,
+  around: Surroundings,
+  startingPolicy: StartingPolicyName,
+): Promise<TestApp> => {
   const setup = systemActor('setup');
   const organization = await app.run(createOrganization, setup, { slug: 'acme', name: 'Acme' });
   const founder = systemActor('setup', { organizationId: organization.id });
-  const workspace = await app.run(createWorkspace, founder, { slug: 'main', name: 'Main' });
+  const workspace = await app.run(createWorkspace, founder, {
+    slug: 'main',
+    name: 'Main',
+    startingPolicy,
+  });
   const scope = { organizationId: organization.id, workspaceId: workspace.id };
   const enrolled = new Map<string, UserActor>();
   let others = 0;
@@ -147,6 +166,7 @@ const assemble = async (app: App, around: Surroundings): Promise<TestApp> => {
       const { id } = await app.run(createWorkspace, founder, {
         slug: `other-${String(others)}`,
         name: 'Other',
+        startingPolicy,
       });
       return id;
     },

@@ -80,6 +80,37 @@ const measure = async (
   account.holds(evidence.nodes.length >= 3, 'Performance, fairness and attribution were not all measured');
 };
 
+interface CheckAnswer {
+  readonly promotionCheck: {
+    readonly allowed: boolean;
+    readonly requirements: readonly {
+      readonly rule: string;
+      readonly mode: string;
+      readonly state: string;
+      readonly message: string;
+      readonly people: readonly { readonly name: string }[];
+    }[];
+  };
+}
+
+/** The dry run names every rule, how it stands and who can move it. */
+const sayWhatIsMissing = async ({ account, people, useCaseId }: World, versionId: string): Promise<void> => {
+  const { promotionCheck } = await account.step(people.engineer.name, 'asks what the move needs', () =>
+    people.engineer.ask<CheckAnswer>(
+      `query ($versionId: ID!, $useCaseId: ID!) {
+         promotionCheck(versionId: $versionId, alias: "champion", useCaseId: $useCaseId) {
+           allowed requirements { rule mode state message people { name } } } }`,
+      { versionId, useCaseId },
+    ),
+  );
+  for (const { rule, mode, state, message, people: who } of promotionCheck.requirements) {
+    if (state === 'PASS') continue;
+    const names = who.map((one) => one.name).join(', ');
+    account.fact(`${rule} (${mode}) ${state}: ${message}${names === '' ? '' : ` (${names})`}`);
+  }
+  account.holds(!promotionCheck.allowed, 'The move is allowed before anybody approved');
+};
+
 /** The way around is closed, the author cannot approve, two others can. Returns the id of the change request. */
 export const promote = async (world: World, versionId: string): Promise<string> => {
   const { account, people, modelId, useCaseId } = world;
@@ -92,6 +123,7 @@ export const promote = async (world: World, versionId: string): Promise<string> 
       'protected-alias',
     ),
   );
+  await sayWhatIsMissing(world, versionId);
   const changeId = await account.step(people.engineer.name, 'asks for promotion', () =>
     requestPromotion(people.engineer, versionId, useCaseId, 'Better log loss at the same accuracy.'),
   );
@@ -107,7 +139,41 @@ export const promote = async (world: World, versionId: string): Promise<string> 
   account.holds(state === 'EXECUTED', `The request is ${state} after both approvals`);
   account.holds((await championOf(world)) === versionId, 'champion did not move to the approved version');
   account.fact('champion names the new version');
+  await rehearse(world);
   return changeId;
+};
+
+interface PolicyAnswer {
+  readonly approvalPolicy: {
+    readonly document: { readonly rules: readonly { readonly approvals: readonly object[] }[] };
+  };
+}
+
+interface ReplayAnswer {
+  readonly replayPolicy: { readonly requests: number; readonly wouldBeRefused: number };
+}
+
+/** A stricter policy is rehearsed over what was decided so far, before anybody proposes it. */
+const rehearse = async ({ account, people }: World): Promise<void> => {
+  const { compliance } = people;
+  const { approvalPolicy } = await compliance.ask<PolicyAnswer>(`{ approvalPolicy { document } }`);
+  const { document } = approvalPolicy;
+  const rules = document.rules.map((rule) => ({
+    ...rule,
+    approvals: [...rule.approvals, { role: 'owner', quorum: 1 }],
+  }));
+  const { replayPolicy } = await account.step(
+    compliance.name,
+    'replays over the history what would be if an owner had to approve too',
+    () =>
+      compliance.ask<ReplayAnswer>(
+        `query ($document: JSON!) { replayPolicy(document: $document) { requests wouldBeRefused } }`,
+        { document: { ...document, rules } },
+      ),
+  );
+  const { requests, wouldBeRefused } = replayPolicy;
+  account.fact(`${String(wouldBeRefused)} of ${String(requests)} promotions would have been refused`);
+  account.holds(wouldBeRefused > 0, 'The replay refused nothing that an owner never approved');
 };
 
 interface OpenAnswer {

@@ -1,8 +1,10 @@
 import type { ReadDb } from '../../kernel/db.js';
 import { notFound } from '../../kernel/errors.js';
-import { verdictAt, type EvidenceKind } from '../evaluations/index.js';
+import type { CheckFacts } from '../checks/index.js';
+import type { EvidenceKind } from '../evaluations/index.js';
 import { foldName, type VersionState } from '../registry/index.js';
 import type { RiskTier } from '../usecases/index.js';
+import type { Asked } from './demands.js';
 import type { EvidenceEntry } from './manifest.js';
 
 /** What moves: an alias of a model, to a version, for a use. */
@@ -34,6 +36,7 @@ export interface AliasFacts {
   readonly fromUseCaseId: string | null;
   readonly useCase: {
     readonly id: string;
+    readonly slug: string;
     readonly name: string;
     readonly purpose: string;
     readonly riskTier: RiskTier;
@@ -49,7 +52,7 @@ const query = `
          case when f.id is null then null
               else jsonb_build_object('id', f.id, 'version', f.version, 'digest', f.digest) end as "from",
          a.use_case_id as "fromUseCaseId",
-         jsonb_build_object('id', u.id, 'name', u.name, 'purpose', u.purpose, 'riskTier', u.risk_tier,
+         jsonb_build_object('id', u.id, 'slug', u.slug, 'name', u.name, 'purpose', u.purpose, 'riskTier', u.risk_tier,
                             'ownerId', u.owner_id) as "useCase"
     from model_version v
     join registered_model m on m.id = v.model_id
@@ -61,7 +64,11 @@ const query = `
 /** The facts of a move; NOT_FOUND when the version or the use case is not in this workspace. */
 export const aliasFactsOf = async (db: ReadDb, target: AliasTarget): Promise<AliasFacts> => {
   const { versionId, alias, useCaseId } = target;
-  const [row] = await db.sql<AliasFacts>(query, [versionId, foldName(alias), useCaseId, alias]);
+  const [row] = await db.sql<AliasFacts>(
+    query,
+    [versionId, foldName(alias), useCaseId, alias],
+    'approvals.aliasFacts',
+  );
   if (!row) throw notFound('The version or the use case');
   return row;
 };
@@ -80,35 +87,43 @@ export const ownersSince = async (db: ReadDb, useCaseId: string, since: Date): P
   return rows.map((row) => row.id);
 };
 
-interface EvidenceRow {
-  readonly id: string;
-  readonly kind: EvidenceKind;
-  readonly verdict: EvidenceEntry['verdict'];
-  readonly resultSha256: string;
-  readonly versionDigest: string;
-}
-
 /**
- * The newest evidence of each kind, and what is required and missing. Evidence that is past its date, or about other
- * bytes than those of the version, is stale, whatever its verdict was.
+ * The newest evidence of each kind, and what is required and missing. Only what rules enforce is required; evidence
+ * that is past its date, or about other bytes than those of the version, is stale, whatever its verdict was.
  */
-export const evidenceOf = async (
-  db: ReadDb,
-  target: AliasTarget,
-  facts: { readonly digest: string | null; readonly required: readonly EvidenceKind[]; readonly now: Date },
-): Promise<ReadonlyMap<EvidenceKind, EvidenceEntry>> => {
-  const rows = await db.sql<EvidenceRow>(
-    `select distinct on (e.kind) e.id, e.kind, ${verdictAt('$3')} as verdict, e.result_sha256 as "resultSha256",
-            e.version_digest as "versionDigest"
-       from evidence e where e.version_id = $1 and e.use_case_id = $2 order by e.kind, e.id desc`,
-    [target.versionId, target.useCaseId, facts.now],
-  );
-  const missing = { id: null, verdict: 'MISSING', resultSha256: null, required: true } as const;
-  const entries = new Map<EvidenceKind, EvidenceEntry>(facts.required.map((kind) => [kind, missing]));
-  for (const row of rows) {
-    const verdict = row.versionDigest === facts.digest ? row.verdict : 'STALE';
-    const required = facts.required.includes(row.kind);
-    entries.set(row.kind, { id: row.id, verdict, resultSha256: row.resultSha256, required });
-  }
-  return entries;
+export const evidenceEntries = (
+  facts: CheckFacts,
+  asked: readonly Asked<EvidenceKind>[],
+): ReadonlyMap<EvidenceKind, EvidenceEntry> => {
+  const required = new Set(asked.filter((one) => one.mode === 'ENFORCE').map((one) => one.item));
+  const missing = asked.map(({ item }): [EvidenceKind, EvidenceEntry] => [
+    item,
+    { id: null, verdict: 'MISSING', resultSha256: null, required: required.has(item) },
+  ]);
+  const known = [...facts.evidence].map(([kind, one]): [EvidenceKind, EvidenceEntry] => [
+    kind,
+    {
+      id: one.id,
+      verdict: one.verdict,
+      resultSha256: one.resultSha256,
+      provenance: one.provenance,
+      required: required.has(kind),
+    },
+  ]);
+  return new Map([...missing, ...known]);
 };
+
+/** Findings about the version, its model or the use whose date has passed. */
+export const overdueFindings = (
+  db: ReadDb,
+  facts: Pick<AliasFacts, 'modelId' | 'to' | 'useCase'>,
+  now: Date,
+): Promise<{ readonly id: string; readonly title: string; readonly dueAt: Date }[]> =>
+  db.sql(
+    `select id, title, due_at as "dueAt" from finding
+      where state = 'OPEN' and due_at <= $4
+        and (subject_kind, subject_id) in (('modelVersion', $1::uuid), ('model', $2::uuid), ('useCase', $3::uuid))
+      order by due_at limit 20`,
+    [facts.to.id, facts.modelId, facts.useCase.id, now],
+    'approvals.overdueFindings',
+  );

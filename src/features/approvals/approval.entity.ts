@@ -44,6 +44,10 @@ export class Approval {
   @Column('text', { name: 'manifest_sha256' })
   manifestSha256!: string;
 
+  /** Set when the role was lent by somebody else. */
+  @Column('uuid', { name: 'delegation_id', nullable: true })
+  delegationId!: string | null;
+
   @Column('timestamptz', { name: 'created_at' })
   createdAt!: Date;
 

@@ -94,4 +94,15 @@ export class ChangeRequest {
 
   @Column('timestamptz', { name: 'executed_at', nullable: true })
   executedAt!: Date | null;
+
+  /** Why one person carried it out without the approvals, in an emergency. */
+  @Column('text', { name: 'break_glass_reason', nullable: true })
+  breakGlassReason!: string | null;
+
+  /** Since when something is no longer as it was when it was carried out. */
+  @Column('timestamptz', { name: 'diverged_at', nullable: true })
+  divergedAt!: Date | null;
+
+  @Column('jsonb', { nullable: true })
+  divergence!: object[] | null;
 }

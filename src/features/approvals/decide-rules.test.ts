@@ -4,7 +4,8 @@ import { systemActor } from '../../kernel/actor.js';
 import { AppError } from '../../kernel/errors.js';
 import type { Verdict } from './approval.entity.js';
 import { judge, missingOf, quorumMet, type Case, type Counted } from './decide-rules.js';
-import type { Slot } from './policy-document.js';
+import { noDemands, type Slot } from './demands.js';
+import { initialPolicy } from './policy-in-force.js';
 
 const scope = { organizationId: 'o', workspaceId: 'w' };
 
@@ -31,11 +32,11 @@ const machine = (...roles: Role[]): ServiceActor => ({
 });
 
 const slots: readonly Slot[] = [
-  { roles: ['validator'], quorum: 1 },
-  { roles: ['compliance'], quorum: 1 },
+  { roles: ['validator'], quorum: 1, step: 1 },
+  { roles: ['compliance'], quorum: 1, step: 1 },
 ];
 
-const demands = { rules: ['champion'], evidence: [], cardFields: [], excluded: [], slots };
+const demands = { ...noDemands(initialPolicy('enforced').document), slots };
 
 const now = new Date('2026-11-23T12:00:00Z');
 const later = new Date('2026-11-24T12:00:00Z');
@@ -59,7 +60,7 @@ const open: Case = {
 
 const ruleOf = (one: Case, actor: Actor, verdict: Verdict, role?: Role): string => {
   try {
-    return `as ${judge(one, actor, verdict, role)}`;
+    return `as ${judge(one, actor, verdict, role).role}`;
   } catch (error) {
     if (error instanceof AppError) return String(error.details['rule']);
     throw error;
@@ -239,7 +240,7 @@ describe('approvals are complete', () => {
   });
 
   test('with any of the roles where the policy says so', () => {
-    const slot: Slot = { roles: ['compliance', 'owner'], quorum: 2 };
+    const slot: Slot = { roles: ['compliance', 'owner'], quorum: 2, step: 1 };
 
     expect(missingOf(slot, [decision('olga', 'owner')])).toBe(1);
     expect(missingOf(slot, [decision('olga', 'owner'), decision('carl', 'compliance')])).toBe(0);

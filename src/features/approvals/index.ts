@@ -8,6 +8,14 @@ export {
   type OpenedChange,
   type Opening,
 } from './approvals.commands/open-change.js';
+export { breakGlass } from './approvals.commands/break-glass.js';
+export { refreshChange } from './approvals.commands/refresh-change.js';
+export {
+  requestOrFind,
+  withOpenRequest,
+  type FoundRequest,
+  type RefusedMove,
+} from './approvals.commands/request-or-find.js';
 export { proposePolicy } from './approvals.commands/propose-policy.js';
 export { requestPromotion } from './approvals.commands/request-promotion.js';
 export { withdrawChange, withdrawDecision } from './approvals.commands/withdraw.js';
@@ -15,4 +23,8 @@ export { readApprovals, type ApprovalView, type ChangeView } from './approvals.q
 export { changeById } from './approvals.queries/read.js';
 export { changeStandings, type Standing } from './approvals.queries/standing.js';
 export { ChangeRequest, changeState, type ChangeState } from './change-request.entity.js';
+export { Delegation } from './delegation.entity.js';
+export type { StaleEffect } from './policy-document.js';
+export { staleEffectNow } from './stale-effect.js';
+export { startingPolicies } from './starting-policies.js';
 export { policyInForce, type PolicyInForce } from './policy-in-force.js';

@@ -21,6 +21,13 @@ export interface EvidenceEntry {
   readonly id: string | null;
   readonly verdict: 'PASS' | 'FAIL' | 'MISSING' | 'STALE';
   readonly resultSha256: string | null;
+  readonly provenance?: 'COMPUTED' | 'SUBMITTED';
+  readonly required: boolean;
+}
+
+/** An entry of the kind `check.*`. */
+export interface CheckEntry {
+  readonly verdict: EvidenceEntry['verdict'];
   readonly required: boolean;
 }
 
@@ -42,18 +49,19 @@ export const differencesOf = (before: Manifest, after: Manifest): Difference[] =
     .filter(({ from, to }) => sha256Of({ value: from }) !== sha256Of({ value: to }));
 };
 
-const isEvidence = (value: unknown): value is EvidenceEntry =>
+/** Whether a value is what a manifest says of evidence or of a check. */
+export const isVerdict = (value: unknown): value is CheckEntry =>
   typeof value === 'object' && value !== null && 'verdict' in value && 'required' in value;
 
 /**
- * Whether a difference takes the ground from under the approvals. Everything does, except evidence that is newer but
- * no worse: approvals stand on the verdict that the rules require, and only its loss matters.
+ * Whether a difference takes the ground from under the approvals. Everything does, except evidence and checks that are
+ * newer but no worse: approvals stand on the verdict that the rules require, and only its loss matters.
  */
 export const voids = ({ entry, from, to }: Difference): boolean => {
-  if (!entry.startsWith('evidence.')) return true;
-  if (!isEvidence(to)) return true;
+  if (!/^(evidence|check)\./.test(entry)) return true;
+  if (!isVerdict(to)) return true;
   if (!to.required) return false;
-  const passedBefore = isEvidence(from) && from.verdict === 'PASS';
+  const passedBefore = isVerdict(from) && from.verdict === 'PASS';
   return passedBefore && to.verdict !== 'PASS';
 };
 

@@ -1,8 +1,9 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { testApp, type TestApp } from '../../testing/test-app.js';
 import { decide, givenPromotable, givenRequest } from '../../testing/given-change.js';
-import { demandsOfAlias, policyDocument, type PolicyDocument } from './policy-document.js';
-import { defaultPolicy } from './policy-in-force.js';
+import { demandsOfAlias } from './demands.js';
+import { policyDocument, type PolicyDocument } from './policy-document.js';
+import { initialPolicy } from './policy-in-force.js';
 
 let app: TestApp;
 beforeAll(async () => {
@@ -14,7 +15,7 @@ const POLICY = `{ approvalPolicy { revision sha256 source document changeRequest
                   approvalPolicies { nodes { revision source } } }`;
 
 const changed = (change: (document: PolicyDocument) => object): object => {
-  const document = structuredClone(defaultPolicy().document);
+  const document = structuredClone(initialPolicy('enforced').document);
   return { ...document, ...change(document) };
 };
 
@@ -59,6 +60,7 @@ test('a policy changes by a change request that the rules in force decide, and t
 describe('a policy is refused', () => {
   const rule = {
     name: 'x',
+    mode: 'ENFORCE',
     alias: 'other',
     riskTiers: ['LOW'],
     evidence: [],
@@ -68,9 +70,14 @@ describe('a policy is refused', () => {
   test.each([
     ['that is no policy', { hello: 'world' }, 'document.schema'],
     [
-      'that asks for no approval',
-      changed(({ rules }) => ({ rules: rules.map((one) => ({ ...one, approvals: [] })) })),
-      'document.rules.0.approvals',
+      'that asks for no approval of its changes',
+      changed(() => ({ policyChange: { approvals: [] } })),
+      'document.policyChange.approvals',
+    ],
+    [
+      'that asks for a check that is not there',
+      changed(({ rules }) => ({ rules: rules.map((one) => ({ ...one, checks: ['luck'] })) })),
+      'document.rules.0.checks.0',
     ],
     [
       'that protects an alias and says not how it moves',
@@ -100,7 +107,7 @@ describe('a policy is refused', () => {
 
   test('when it is the one in force', async () => {
     const other = await testApp();
-    const document = defaultPolicy().document;
+    const document = initialPolicy('enforced').document;
 
     const answer = await other.graphql(await other.actor('owner'), PROPOSE, {
       input: { document, reason: 'r' },
@@ -119,7 +126,7 @@ describe('a policy is refused', () => {
 });
 
 test('where two rules ask for the same role, the stricter holds', () => {
-  const [first] = defaultPolicy().document.rules;
+  const [first] = initialPolicy('enforced').document.rules;
   const document = policyDocument.parse(
     changed(({ rules }) => ({
       rules: [
@@ -129,13 +136,14 @@ test('where two rules ask for the same role, the stricter holds', () => {
     })),
   );
 
-  expect(demandsOfAlias(document, 'champion', 'LOW')).toMatchObject({
-    rules: ['champion', 'all'],
-    evidence: ['PERFORMANCE', 'FAIRNESS', 'ATTRIBUTION'],
+  const move = { alias: 'champion', tier: 'LOW', useCase: 'any' } as const;
+  expect(demandsOfAlias(document, move)).toMatchObject({
+    rules: [{ name: 'champion' }, { name: 'all' }],
+    evidence: [{ item: 'PERFORMANCE' }, { item: 'FAIRNESS' }, { item: 'ATTRIBUTION' }],
     slots: [
       { roles: ['validator'], quorum: 2 },
       { roles: ['compliance'], quorum: 1 },
     ],
   });
-  expect(demandsOfAlias(defaultPolicy().document, 'shadow', 'LOW')).toBeNull();
+  expect(demandsOfAlias(initialPolicy('enforced').document, { ...move, alias: 'shadow' })).toBeNull();
 });

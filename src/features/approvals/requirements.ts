@@ -1,7 +1,9 @@
 import type { ReadDb } from '../../kernel/db.js';
-import { missingOf, type Counted } from './decide-rules.js';
-import type { Slot } from './policy-document.js';
-import type { Check, Situation } from './situation.js';
+import { missingOf, quorumMet, type Counted } from './decide-rules.js';
+import type { Slot } from './demands.js';
+import type { RuleMode } from './policy-document.js';
+import { check, type Check, type Situation } from './situation.js';
+import { waitChecks } from './waits.js';
 
 /** A person who could move a requirement. */
 export interface Mover {
@@ -25,25 +27,35 @@ const membersOf = (db: ReadDb): Promise<MemberRow[]> =>
   db.sql<MemberRow>(
     `select u.id, u.display_name as name, m.roles || m.roles_by_rule as roles
        from member m join app_user u on u.id = m.user_id where u.disabled_at is null order by u.display_name, u.id`,
+    [],
+    'approvals.members',
   );
 
-const slotView = (slot: Slot, decisions: readonly Counted[], able: readonly MemberRow[]): RequirementView => {
+interface Asking {
+  readonly slot: Slot;
+  readonly mode: RuleMode;
+  readonly rules: readonly string[];
+}
+
+const named = (list: readonly MemberRow[]): Mover[] => list.map(({ id, name }) => ({ id, name }));
+
+const slotView = (
+  { slot, mode, rules }: Asking,
+  decisions: readonly Counted[],
+  able: readonly MemberRow[],
+): RequirementView => {
   const missing = missingOf(slot, decisions);
   const role = slot.roles.join(' or ');
   const given = slot.quorum - missing;
+  const state = missing === 0 ? 'PASS' : 'WAITING';
+  const who = able.filter((person) => slot.roles.some((one) => person.roles.includes(one)));
+  const message = `${String(given)} of ${String(slot.quorum)} approvals by ${role}`;
   return {
-    rule: `approvals.${slot.roles.join('|')}`,
-    state: missing === 0 ? 'PASS' : 'WAITING',
-    message: `${String(given)} of ${String(slot.quorum)} approvals by ${role}`,
-    evidenceId: null,
-    permission: null,
+    ...check(`approvals.${slot.roles.join('|')}`, state, message),
+    mode,
+    policyRules: rules,
     askedRoles: slot.roles,
-    people:
-      missing === 0
-        ? []
-        : able
-            .filter((person) => slot.roles.some((one) => person.roles.includes(one)))
-            .map(({ id, name }) => ({ id, name })),
+    people: missing === 0 ? [] : named(who),
   };
 };
 
@@ -53,16 +65,17 @@ const changesRequested = (
 ): RequirementView[] => {
   const asking = decisions.filter((one) => one.verdict === 'REQUEST_CHANGES').map((one) => one.by);
   if (asking.length === 0) return [];
+  const message = 'Somebody asked for changes: they take it back, or what they saw changes';
+  const people = named(members.filter((one) => asking.includes(one.id)));
+  return [{ ...check('changes-requested', 'WAITING', message), askedRoles: [], people }];
+};
+
+/** Slots that must be filled, then those that only warn. */
+const askingOf = ({ demands }: Situation): Asking[] => {
+  const enforced = demands.rules.filter((one) => one.mode === 'ENFORCE').map((one) => one.name);
   return [
-    {
-      rule: 'changes-requested',
-      state: 'WAITING',
-      message: 'Somebody asked for changes: they take it back, or what they saw changes',
-      evidenceId: null,
-      permission: null,
-      askedRoles: [],
-      people: members.filter((one) => asking.includes(one.id)).map(({ id, name }) => ({ id, name })),
-    },
+    ...demands.slots.map((slot) => ({ slot, mode: 'ENFORCE' as const, rules: enforced })),
+    ...demands.advised.map((slot) => ({ slot, mode: slot.mode, rules: slot.rules })),
   ];
 };
 
@@ -76,9 +89,10 @@ export const requirementsOf = async (
   const members = await membersOf(db);
   const out = new Set([...situation.lineage, ...situation.barred.keys(), ...decisions.map((one) => one.by)]);
   const able = members.filter((one) => one.id !== requester && !out.has(one.id));
+  const waits = waitChecks(situation, decisions, quorumMet(situation.demands.slots, decisions));
   return [
-    ...situation.checks.map((one) => ({ ...one, askedRoles: [], people: [] })),
-    ...situation.demands.slots.map((slot) => slotView(slot, decisions, able)),
+    ...[...situation.checks, ...waits].map((one) => ({ ...one, askedRoles: [], people: [] })),
+    ...askingOf(situation).map((asking) => slotView(asking, decisions, able)),
     ...changesRequested(decisions, members),
   ];
 };

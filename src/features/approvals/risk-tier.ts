@@ -5,28 +5,17 @@ import { assessmentOr404, currentAssessment, setRiskTier } from '../risk/index.j
 import { riskTier, useCaseOr404 } from '../usecases/index.js';
 import { ownersSince } from './alias-facts.js';
 import type { ChangeRequest } from './change-request.entity.js';
-import { digestOf, type Manifest } from './manifest.js';
-import { sha256Of, type Demands } from './policy-document.js';
+import { demandsOfTierChange, type Demands } from './demands.js';
+import { digestOf } from './manifest.js';
+import { sha256Of } from './policy-document.js';
 import type { PolicyInForce } from './policy-in-force.js';
-import type { Proposed, Situation } from './situation.js';
+import { check, manifestOf, type Moment, type Proposed, type Situation } from './situation.js';
 
 /** What a request of the kind RISK_TIER proposes, as stored with it. */
 export const tierProposal = z.strictObject({ assessmentId: z.uuid(), from: riskTier, to: riskTier });
 
 /** A proposed tier. */
 export type TierProposal = z.output<typeof tierProposal>;
-
-/** What changing the tier of a use case needs: its own rule of the policy, or that for changing the policy. */
-const demandsOfTier = ({ document }: PolicyInForce): Demands => {
-  const rule = document.riskTierChange ?? { ...document.policyChange, excluded: [] };
-  return {
-    rules: ['riskTierChange'],
-    evidence: [],
-    cardFields: [],
-    excluded: rule.excluded,
-    slots: rule.approvals.map(({ role, quorum }) => ({ roles: [role], quorum })),
-  };
-};
 
 const barredBy = async (
   db: ReadDb,
@@ -44,51 +33,47 @@ const barredBy = async (
 export const situationOfTier = async (
   db: ReadDb,
   policy: PolicyInForce,
-  { proposal, createdAt }: Pick<Proposed, 'proposal' | 'createdAt'>,
+  { proposal }: Pick<Proposed, 'proposal'>,
+  { now, since }: Moment,
 ): Promise<Situation> => {
   const { assessmentId, from, to } = tierProposal.parse(proposal);
   const assessment = await assessmentOr404(db, assessmentId);
   const useCase = await useCaseOr404(db, assessment.useCaseId);
   const current = await currentAssessment(db, useCase.id);
-  const demands = demandsOfTier(policy);
+  const demands = demandsOfTierChange(policy.document);
   const { answers, mitigations, inherentScore, residualScore, questionnaireSha256 } = assessment;
-  const manifest: Manifest = {
-    schema: 'countersign.change-manifest/1',
-    kind: 'RISK_TIER',
-    entries: {
-      useCase: useCase.id,
-      'useCase.purpose': useCase.purpose,
-      'useCase.peopleAffected': useCase.peopleAffected,
-      'useCase.owner': useCase.ownerId,
-      'riskTier.from': useCase.riskTier,
-      'riskTier.to': to,
-      assessment: {
-        id: assessment.id,
-        number: assessment.number,
-        sha256: sha256Of({ answers, mitigations }),
-      },
-      'assessment.current': current?.id ?? null,
-      'assessment.scores': { inherentScore, residualScore },
-      questionnaire: questionnaireSha256,
-      policy: { revision: policy.revision, sha256: policy.sha256 },
-      rules: demands.rules,
+  const manifest = manifestOf('RISK_TIER', policy, demands, {
+    useCase: useCase.id,
+    'useCase.purpose': useCase.purpose,
+    'useCase.peopleAffected': useCase.peopleAffected,
+    'useCase.owner': useCase.ownerId,
+    'riskTier.from': useCase.riskTier,
+    'riskTier.to': to,
+    assessment: {
+      id: assessment.id,
+      number: assessment.number,
+      sha256: sha256Of({ answers, mitigations }),
     },
-  };
+    'assessment.current': current?.id ?? null,
+    'assessment.scores': { inherentScore, residualScore },
+    questionnaire: questionnaireSha256,
+  });
   const holds = assessment.current && useCase.riskTier === from;
   const message = holds
     ? `Assessment ${String(assessment.number)} is the current one and gives ${to}`
     : 'The use case was assessed anew or has another tier by now; withdraw this request and ask again';
-  const check = { rule: 'assessment-current', state: holds ? 'PASS' : 'FAIL', message } as const;
   return {
     policy,
     demands,
     manifest,
     digest: digestOf(manifest),
-    checks: [{ ...check, evidenceId: null, permission: holds ? null : 'risk:assess' }],
+    checks: [check('assessment-current', holds ? 'PASS' : 'FAIL', message, holds ? null : 'risk:assess')],
     // Whoever gave the answers does not approve what follows from them.
     lineage: new Set([assessment.assessedBy]),
-    barred: await barredBy(db, demands, useCase, createdAt),
+    barred: await barredBy(db, demands, useCase, since),
     fromVersionId: null,
+    requestedAt: since ?? null,
+    now,
   };
 };
 

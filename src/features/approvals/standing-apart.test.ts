@@ -4,7 +4,7 @@ import { testApp, type TestApp } from '../../testing/test-app.js';
 import { setAlias } from '../registry/index.js';
 import { updateUseCase } from '../usecases/index.js';
 import { proposePolicy, requestPromotion } from './index.js';
-import { defaultPolicy } from './policy-in-force.js';
+import { initialPolicy } from './policy-in-force.js';
 
 let app: TestApp;
 beforeAll(async () => {
@@ -113,7 +113,7 @@ test('an approval of somebody who left counts no more, and whoever looks is told
 // Last: the policy changes for everybody here.
 test('who owned the use case while the request was open does not decide where owners are excluded', async () => {
   const given = await givenPromotable(app);
-  const { document } = defaultPolicy();
+  const { document } = initialPolicy('enforced');
   const rules = document.rules.map((rule) => ({ ...rule, excluded: ['use-case-owner' as const] }));
   const policy = await app.run(proposePolicy, given.engineer, {
     document: { ...document, rules },

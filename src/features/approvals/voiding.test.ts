@@ -11,7 +11,7 @@ import {
   givenNextVersion,
   type Given,
 } from '../../testing/given-change.js';
-import { refreshChange } from './approvals.commands/execute-change.js';
+import { refreshChange } from './approvals.commands/refresh-change.js';
 
 let app: TestApp;
 beforeAll(async () => {

@@ -56,7 +56,7 @@ export const acceptDecisions = async (
   const endpoint = await endpointNamed(tx, slug);
   const earlier = await acceptedBefore(tx, endpoint, requests);
   const isFresh = ({ idempotencyKey }: DecisionRequestInput): boolean => !earlier.has(idempotencyKey);
-  if (requests.some(isFresh)) await checkFresh(tx, endpoint, requests, isFresh);
+  if (requests.some(isFresh)) await checkFresh(context, endpoint, requests, isFresh);
   const fresh = requests
     .filter(isFresh)
     .map((given): Prepared => ({ id: newId(), given, subjectRef: given.subjectRef ?? newId() }));
@@ -89,13 +89,13 @@ const refuseRepeatedKeys = (requests: readonly DecisionRequestInput[]): void => 
 
 /** What is asked for the first time fits the endpoint as it is now. */
 const checkFresh = async (
-  tx: Tx,
+  { tx, now }: Pick<RecordContext, 'tx' | 'now'>,
   endpoint: Endpoint,
   requests: readonly DecisionRequestInput[],
   isFresh: (request: DecisionRequestInput) => boolean,
 ): Promise<void> => {
   requireActive(endpoint);
-  const { signature } = await championOf(tx, endpoint);
+  const { signature } = await championOf(tx, endpoint, now);
   requests.forEach((request, index) => {
     if (!isFresh(request)) return;
     checkRequest(request, requests.length === 1 ? '' : `requests.${String(index)}.`, () =>

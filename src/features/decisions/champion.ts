@@ -8,6 +8,8 @@ export interface Champion {
   readonly versionId: string;
   readonly digest: string;
   readonly signature: EnsembleSignature;
+  /** The evidence is stale, and what was approved for that is that a person looks at every case. */
+  readonly referAll: boolean;
 }
 
 /** What a version asks for never changes once it is ready, so it is read once per process. */
@@ -18,8 +20,8 @@ const refuse = (message: string, rule: string, endpoint: Endpoint): AppError =>
   new AppError('PRECONDITION_FAILED', message, { rule, endpoint: endpoint.slug, alias: endpoint.alias });
 
 /** Resolves endpoint → model → alias → version; refuses when nothing fit for it stands there. */
-export const championOf = async (db: ReadDb, endpoint: Endpoint): Promise<Champion> => {
-  const row = await approvedVersion(db, endpoint);
+export const championOf = async (db: ReadDb, endpoint: Endpoint, now: Date): Promise<Champion> => {
+  const row = await approvedVersion(db, endpoint, now);
   if (!row || row.digest === null || row.state !== 'READY') {
     throw refuse(
       `The endpoint ${endpoint.slug} has no version: promote one to ${endpoint.alias} first`,
@@ -27,7 +29,19 @@ export const championOf = async (db: ReadDb, endpoint: Endpoint): Promise<Champi
       endpoint,
     );
   }
-  return { versionId: row.id, digest: row.digest, signature: await signatureOf(db, row.id, endpoint) };
+  if (row.staleEffect === 'STOP') {
+    throw refuse(
+      `The endpoint ${endpoint.slug} stands still: the evidence of what it serves is out of date, and that it then stops was approved`,
+      'evidence-stale',
+      endpoint,
+    );
+  }
+  return {
+    versionId: row.id,
+    digest: row.digest,
+    referAll: row.staleEffect === 'REFER_ALL',
+    signature: await signatureOf(db, row.id, endpoint),
+  };
 };
 
 const signatureOf = async (db: ReadDb, versionId: string, endpoint: Endpoint): Promise<EnsembleSignature> => {

@@ -61,7 +61,7 @@ export const createEndpoint = defineCommand({
       });
     }
     // Nothing may stand there yet; what stands there must have been approved.
-    await approvedVersion(tx, input);
+    await approvedVersion(tx, input, now);
     if (await tx.findOne(Endpoint, { slug: input.slug })) {
       throw conflict(`An endpoint named ${input.slug} exists already`, {
         rule: 'name-taken',

@@ -21,9 +21,14 @@ interface NewestRow {
   readonly expiresAt: Date;
 }
 
-/** SQL for the verdict of the row `e` at the time of a parameter: evidence grows old by itself. */
+/**
+ * SQL for the verdict of the row `e` at the time of a parameter: evidence grows old by itself, and what happens (drift,
+ * other data, an advisory) can make it old before its time.
+ */
 export const verdictAt = (parameter: string): string =>
-  `case when e.expires_at <= ${parameter}::timestamptz then 'STALE' else e.verdict end`;
+  `case when e.expires_at <= ${parameter}::timestamptz
+          or exists (select from evidence_invalidation gone where gone.evidence_id = e.id) then 'STALE'
+        else e.verdict end`;
 
 /**
  * The newest evidence of each kind about a version in a use case, and where it stands at `now`: PASS, FAIL, STALE when

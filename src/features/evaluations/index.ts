@@ -1,7 +1,12 @@
 export { Evaluation } from './evaluation.entity.js';
+export { invalidateEvidence, makeStale, type Invalidating } from './evaluations.commands/invalidate.js';
+export { evidenceAgeing, type AgeingView } from './evaluations.queries/ageing-view.js';
+export { warnOfAge } from './evaluations.commands/warn.js';
 export { recordEvaluation } from './evaluations.commands/record.js';
 export { startEvaluation } from './evaluations.commands/start.js';
 export { newestEvidence, type EvidenceView } from './evaluations.queries/lists.js';
+export { EvidenceInvalidation } from './evidence-invalidation.entity.js';
+export { EvidenceWarning } from './evidence-warning.entity.js';
 export { evidenceFor, verdictAt, type EvidenceStanding } from './evidence-for.js';
 export {
   evidenceResult,

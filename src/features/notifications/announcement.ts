@@ -14,7 +14,7 @@ const named = (label: string, value: string | null): string[] =>
 /** What is still asked, and of whom: `validator: 0 of 1 approvals`. */
 const askedOf = ({ requirements }: Standing): string[] => {
   const open = requirements.filter(({ state }) => state !== 'PASS');
-  const approvals = open.filter(({ askedRoles }) => askedRoles.length > 0);
+  const approvals = open.filter(({ askedRoles, mode }) => askedRoles.length > 0 && mode === 'ENFORCE');
   const others = open.filter(({ askedRoles }) => askedRoles.length === 0);
   return [
     ...approvals.map(({ message, people }) => {
@@ -24,7 +24,7 @@ const askedOf = ({ requirements }: Standing): string[] => {
           : people.map(({ name }) => name).join(', ');
       return `Asked: ${message} (${who})`;
     }),
-    ...others.map(({ message }) => `Blocked by: ${message}`),
+    ...others.map(({ message, mode }) => `${mode === 'ENFORCE' ? 'Blocked by' : 'Warning'}: ${message}`),
   ];
 };
 

@@ -1,7 +1,13 @@
 import { AppError } from '../../kernel/errors.js';
 import { defineReaction, type Change, type JobContext } from '../../kernel/job.js';
 import type { ChatMessage } from '../../kernel/ports.js';
-import { changeById, changeStandings, proposePolicy, requestPromotion } from '../approvals/index.js';
+import {
+  changeById,
+  changeStandings,
+  proposePolicy,
+  requestOrFind,
+  requestPromotion,
+} from '../approvals/index.js';
 import { reconcileRuntime } from '../attestations/index.js';
 import { requestEndpointResume } from '../deployments/index.js';
 import { findingById } from '../findings/index.js';
@@ -9,14 +15,18 @@ import { announcementOf, mismatchOf } from './announcement.js';
 import { recordNotification } from './notifications.commands.js';
 import { wasTold } from './notifications.queries.js';
 
-const attempts = 8;
+/** How often people are tried to be told. */
+export const attempts = 8;
 
 type Outcome =
   | { readonly state: 'SENT'; readonly externalId: string }
   | { readonly state: 'NOT_SENT'; readonly reason: string };
 
 /** Posts, or says why not. What may pass by itself (a rate limit, a network) is thrown and tried again. */
-const tell = async ({ outside, attempt }: JobContext<Change>, message: ChatMessage): Promise<Outcome> => {
+export const tell = async (
+  { outside, attempt }: JobContext<Change>,
+  message: ChatMessage,
+): Promise<Outcome> => {
   if (!outside.chat.configured) return { state: 'NOT_SENT', reason: 'not sent: Slack is not configured' };
   try {
     const { id } = await outside.chat.post(message);
@@ -35,7 +45,7 @@ const tell = async ({ outside, attempt }: JobContext<Change>, message: ChatMessa
  */
 export const announceChange = defineReaction({
   name: 'notifications.announceChange',
-  follows: [requestPromotion, proposePolicy, requestEndpointResume],
+  follows: [requestPromotion, requestOrFind, proposePolicy, requestEndpointResume],
   attempts,
   timeoutMs: 30_000,
   handle: async (context) => {

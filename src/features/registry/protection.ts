@@ -10,21 +10,32 @@ import { matchesPattern } from './names.js';
 /** What the registry needs of an approval policy; the rest of the document belongs to the approvals. */
 const protectedPart = z.object({ protectedAliases: z.array(z.string().min(1)).min(1) });
 
-const readDefault = (): readonly string[] => {
-  const file = join(installationRoot, 'policies', 'approvals', 'default.yaml');
+const read = (name: string): readonly string[] => {
+  const file = join(installationRoot, 'policies', 'approvals', `${name}.yaml`);
   return protectedPart.parse(parse(readFileSync(file, 'utf8'))).protectedAliases;
 };
 
-let defaults: readonly string[] | undefined;
+const known = new Map<string, readonly string[]>();
 
-/** The patterns of protected aliases in force: the workspace's newest policy, else the installation's default. */
+/** What a policy of the installation protects; each file is read once. */
+const ofInstallation = (name: string): readonly string[] => {
+  const patterns = known.get(name) ?? read(name);
+  known.set(name, patterns);
+  return patterns;
+};
+
+/** The patterns of protected aliases in force: the workspace's newest policy, else that with which it started. */
 export const protectedAliasPatterns = async (db: ReadDb): Promise<readonly string[]> => {
-  const [row] = await db.sql<{ document: unknown }>(
-    'select document from approval_policy order by revision desc limit 1',
+  const [row] = await db.sql<{ document: unknown; name: string }>(
+    `select w.starting_policy as name, (select p.document from approval_policy p order by p.revision desc limit 1) as document
+       from workspace w where w.id = app_workspace()`,
+    [],
+    'registry.protectedAliases',
   );
-  if (row) return protectedPart.parse(row.document).protectedAliases;
-  defaults ??= readDefault();
-  return defaults;
+  if (!row) return ofInstallation('default');
+  return row.document === null
+    ? ofInstallation(row.name)
+    : protectedPart.parse(row.document).protectedAliases;
 };
 
 const policyLock = `hashtextextended('approval policy/' || app_workspace(), 0)`;

@@ -6,7 +6,7 @@ import { conflict, invalidInput, notFound } from '../../kernel/errors.js';
 import { newId } from '../../kernel/id.js';
 import { Member } from './member.entity.js';
 import { Organization } from './organization.entity.js';
-import { Workspace } from './workspace.entity.js';
+import { startingPolicyName, Workspace } from './workspace.entity.js';
 
 /** A short name in addresses: lower-case letters, digits and dashes. */
 export const slug = z
@@ -46,7 +46,13 @@ export const createWorkspace = defineCommand({
   describe: 'Creates a workspace in your organization; you become its administrator.',
   permission: 'workspace:create',
   scope: 'installation',
-  input: z.object({ slug, name }),
+  input: z.object({
+    slug,
+    name,
+    startingPolicy: startingPolicyName
+      .default('default')
+      .describe('The rules for approvals it starts with: `default` warns, `enforced` stands in the way.'),
+  }),
   target: async (tx, _input, actor) => {
     if (actor.organizationId === null) throw notFound('The organization');
     const organization = await tx.lock(Organization, { id: actor.organizationId });
@@ -63,6 +69,7 @@ export const createWorkspace = defineCommand({
       organizationId: target.id,
       slug: input.slug,
       name: input.name,
+      startingPolicy: input.startingPolicy,
       createdAt: now,
     });
     if (actor.kind === 'user') {
@@ -80,6 +87,7 @@ export const createWorkspace = defineCommand({
       audit: {
         subject: { kind: 'workspace', id },
         changes: { slug: { from: null, to: input.slug }, name: { from: null, to: input.name } },
+        facts: { startingPolicy: input.startingPolicy },
       },
     };
   },

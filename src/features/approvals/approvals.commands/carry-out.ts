@@ -9,6 +9,7 @@ import { quorumMet, type Counted } from '../decide-rules.js';
 import { policyDocument, sha256Of } from '../policy-document.js';
 import { putTier } from '../risk-tier.js';
 import type { Situation } from '../situation.js';
+import { waitChecks } from '../waits.js';
 
 /** A request that may be carried out, and who does it. */
 export interface Carrying {
@@ -19,8 +20,12 @@ export interface Carrying {
 }
 
 /** Whether everything is there: all approvals, nobody asks for changes, every requirement holds. */
-export const isReady = (situation: Situation, decisions: readonly Counted[]): boolean =>
-  quorumMet(situation.demands.slots, decisions) && situation.checks.every((one) => one.state === 'PASS');
+export const isReady = (situation: Situation, decisions: readonly Counted[]): boolean => {
+  const complete = quorumMet(situation.demands.slots, decisions);
+  if (!complete) return false;
+  const all = [...situation.checks, ...waitChecks(situation, decisions, complete)];
+  return all.every((one) => one.mode !== 'ENFORCE' || one.state === 'PASS');
+};
 
 const proposalOf = z.object({ document: policyDocument, source: z.string() });
 

@@ -5,14 +5,18 @@ import type { Tx } from '../../../kernel/db.js';
 import { conflict, invalidInput } from '../../../kernel/errors.js';
 import { newId } from '../../../kernel/id.js';
 import { findingSeverity, openFinding } from '../../findings/index.js';
+import { UseCase } from '../../usecases/index.js';
+import { Member } from '../../workspaces/index.js';
 import { Approval, verdict, type Condition } from '../approval.entity.js';
 import { ChangeRequest, type ChangeState } from '../change-request.entity.js';
 import { judge } from '../decide-rules.js';
 import { differencesOf, readManifest } from '../manifest.js';
 import { approvingRole } from '../policy-document.js';
-import { situationOf, type Situation } from '../situation.js';
+import { situationOf } from '../read-situation.js';
+import type { Situation } from '../situation.js';
 import { carryOut, isReady } from './carry-out.js';
-import { lockChange } from './find.js';
+import { lentRoles, lockChange } from './find.js';
+import { requireFreshSignIn } from './fresh-sign-in.js';
 import { reconcile } from './reconcile.js';
 
 const condition = z.object({
@@ -76,6 +80,13 @@ const requireSensible = ({ verdict: given, conditions }: Decision, now: Date): v
   if (past.length > 0) throw invalidInput('A condition is due in the future', past);
 };
 
+/** Who answers for what follows an approval: who asked, or the owner of the use when a machine did. */
+const ownerOf = async (tx: Tx, change: ChangeRequest, actorId: string): Promise<string> => {
+  if (await tx.findOne(Member, { userId: change.requestedBy })) return change.requestedBy;
+  const useCase = change.useCaseId === null ? null : await tx.findOne(UseCase, { id: change.useCaseId });
+  return useCase?.ownerId ?? actorId;
+};
+
 /** One finding per condition, owned by who asked for the change. */
 const openConditions = async (
   tx: Tx,
@@ -83,6 +94,7 @@ const openConditions = async (
 ): Promise<{ conditions: Condition[]; audit: AuditEntry[] }> => {
   const conditions: Condition[] = [];
   const audit: AuditEntry[] = [];
+  const ownerId = await ownerOf(tx, change, actorId);
   for (const { title, detail, severity, dueAt } of input.conditions) {
     const opened = await openFinding(tx, {
       workspaceId: change.workspaceId,
@@ -90,7 +102,7 @@ const openConditions = async (
       detail:
         detail === '' ? `Condition of the approval of change request #${String(change.number)}` : detail,
       severity,
-      ownerId: change.requestedBy,
+      ownerId,
       dueAt,
       subject: change.versionId
         ? { kind: 'modelVersion', id: change.versionId }
@@ -141,7 +153,10 @@ export const decideChange = defineCommand({
     requireSensible(input, now);
     const situation = await situationOf(tx, change, now);
     const { decisions, audit: reconciled } = await reconcile(tx, change, situation, now);
-    const role = judge({ change, situation, decisions, now }, actor, input.verdict, input.role);
+    const lent = await lentRoles(tx, actor.id, now);
+    const judged = judge({ change, situation, decisions, now, lent }, actor, input.verdict, input.role);
+    const { role, delegationId } = judged;
+    if (input.verdict === 'APPROVE') requireFreshSignIn(situation, actor, change, now);
     requireSeen(change, situation, input.manifestSha256);
     const deciding = { change, input, actorId: actor.id, now };
     const { conditions, audit: opened } = await openConditions(tx, deciding);
@@ -151,6 +166,7 @@ export const decideChange = defineCommand({
       changeRequestId: change.id,
       verdict: input.verdict,
       role,
+      delegationId,
       by: actor.id,
       reason: input.reason,
       conditions,
@@ -161,7 +177,7 @@ export const decideChange = defineCommand({
     const consequences =
       input.verdict === 'REJECT'
         ? await reject(tx, deciding)
-        : isReady(situation, [...decisions, approval])
+        : isReady(situation, [...decisions, approval]) && situation.demands.execution === 'ON_APPROVAL'
           ? await carryOut(tx, { change, situation, actorId: actor.id, now })
           : [];
     const result: Decided = {
@@ -179,6 +195,7 @@ export const decideChange = defineCommand({
         reason,
         manifestSha256: situation.digest,
         approvalId: approval.id,
+        delegationId,
         conditions,
       },
     };

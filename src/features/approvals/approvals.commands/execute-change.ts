@@ -1,11 +1,13 @@
 import { z } from 'zod';
-import { defineCommand, nothingChanged } from '../../../kernel/command.js';
+import { defineCommand } from '../../../kernel/command.js';
 import type { Tx } from '../../../kernel/db.js';
 import { AppError, conflict, notFound } from '../../../kernel/errors.js';
 import type { AuditEntry } from '../../../kernel/audit.js';
 import { ChangeRequest, type ChangeKind } from '../change-request.entity.js';
-import { closedFault, missingOf, type Counted } from '../decide-rules.js';
-import { situationOf, type Situation } from '../situation.js';
+import { closedFault, missingOf, quorumMet, type Counted } from '../decide-rules.js';
+import { situationOf } from '../read-situation.js';
+import type { Situation } from '../situation.js';
+import { waitChecks } from '../waits.js';
 import { carryOut, isReady } from './carry-out.js';
 import { lockChange } from './find.js';
 import { reconcile } from './reconcile.js';
@@ -15,7 +17,9 @@ export const blockersOf = (
   situation: Situation,
   decisions: readonly Counted[],
 ): { rule: string; message: string }[] => {
-  const checks = situation.checks.filter((one) => one.state !== 'PASS');
+  const complete = quorumMet(situation.demands.slots, decisions);
+  const all = [...situation.checks, ...waitChecks(situation, decisions, complete)];
+  const checks = all.filter((one) => one.mode === 'ENFORCE' && one.state !== 'PASS');
   const slots = situation.demands.slots.flatMap((slot) => {
     const missing = missingOf(slot, decisions);
     const role = slot.roles.join(' or ');
@@ -53,20 +57,6 @@ export const executeChange = defineCommand({
     const [first, ...others] = await carryOut(tx, { change, situation, actorId: actor.id, now });
     if (!first) throw new Error('A change was carried out and left no trace');
     return { result: { id: change.id }, audit: [first, ...others, ...audit] };
-  },
-});
-
-export const refreshChange = defineCommand({
-  name: 'changeRequest.refresh',
-  describe: 'Holds an open change request against the present and voids decisions that lost their ground.',
-  permission: 'changeRequest:execute',
-  input: z.object({ changeRequestId: z.uuid() }),
-  target: (tx, input) => lockChange(tx, input.changeRequestId),
-  handle: async ({ tx, target: change, now }) => {
-    const result = { id: change.id };
-    if (change.state !== 'OPEN') return { result, audit: nothingChanged };
-    const [first, ...others] = (await reconcile(tx, change, await situationOf(tx, change, now), now)).audit;
-    return { result, audit: first ? [first, ...others] : nothingChanged };
   },
 });
 

@@ -4,6 +4,8 @@ import { notFound } from '../../../kernel/errors.js';
 import { holdPolicy } from '../../registry/index.js';
 import { Approval } from '../approval.entity.js';
 import { ChangeRequest } from '../change-request.entity.js';
+import type { LentRole } from '../decide-rules.js';
+import { Delegation } from '../delegation.entity.js';
 
 /**
  * The request, locked until the transaction ends, with all that decides on it: the model that it moves, the version
@@ -22,11 +24,45 @@ export const lockChange = async (tx: Tx, id: string): Promise<ChangeRequest> => 
   return change;
 };
 
-/** The decisions on a request that are not void, oldest first. */
-export const decisionsOn = async (db: ReadDb, changeRequestId: string): Promise<Approval[]> => {
-  const all = await db.find(Approval, { where: { changeRequestId }, order: { id: 'ASC' } });
-  return all.filter((one) => one.voidedAt === null);
+/** A decision that counts, with who lent the role it was given under. */
+export type Decision = Approval & {
+  readonly delegatedBy: string | null;
+  readonly isLoanRevoked: boolean;
 };
+
+/** The decisions on a request that are not void, oldest first. */
+export const decisionsOn = async (db: ReadDb, changeRequestId: string): Promise<Decision[]> => {
+  const all = await db.find(Approval, { where: { changeRequestId }, order: { id: 'ASC' } });
+  const counted = all.filter((one) => one.voidedAt === null);
+  const loans = new Map<string, Delegation>();
+  for (const { delegationId } of counted) {
+    if (delegationId === null) continue;
+    const delegation = await db.findOne(Delegation, { id: delegationId });
+    if (delegation) loans.set(delegationId, delegation);
+  }
+  return counted.map((one) => {
+    const loan = loans.get(one.delegationId ?? '');
+    const isLoanRevoked = (loan?.revokedAt ?? null) !== null;
+    return Object.assign(one, { delegatedBy: loan?.fromUserId ?? null, isLoanRevoked });
+  });
+};
+
+/**
+ * Roles lent to a person that count at this moment: not ended, not revoked, and held by whoever lent them, who is
+ * still a member.
+ */
+export const lentRoles = (db: ReadDb, userId: string, now: Date): Promise<LentRole[]> =>
+  db.sql<LentRole>(
+    `select d.id, d.role, d.from_user_id as "from"
+       from delegation d
+       join member m on m.user_id = d.from_user_id
+       join app_user u on u.id = d.from_user_id
+      where d.to_user_id::text = $1 and d.revoked_at is null and d.created_at <= $2 and d.ends_at > $2
+        and d.role = any(m.roles || m.roles_by_rule) and u.disabled_at is null
+      order by d.id`,
+    [userId, now],
+    'approvals.lentRoles',
+  );
 
 /** The workspace that a command works in; the runner has refused those without one. */
 export const workspaceOf = (actor: Actor): string => {

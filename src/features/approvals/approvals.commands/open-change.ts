@@ -6,7 +6,8 @@ import { AppError, conflict } from '../../../kernel/errors.js';
 import { newId } from '../../../kernel/id.js';
 import { expireChangeJob } from '../approvals.jobs/expire-change.js';
 import { ChangeRequest } from '../change-request.entity.js';
-import { situationOf, type Proposed, type Situation } from '../situation.js';
+import { situationOf } from '../read-situation.js';
+import type { Proposed, Situation } from '../situation.js';
 import { endExpired } from './expire-change.js';
 import { workspaceOf } from './find.js';
 
@@ -17,6 +18,8 @@ export interface NewChange extends Proposed {
   readonly targetKey: string;
   readonly title: string;
   readonly reason: string;
+  /** A refused call of a machine may open a request; whoever stands behind the machine then has asked. */
+  readonly byMachine?: boolean;
 }
 
 /** What opening needs of the command that opens. */
@@ -68,22 +71,28 @@ const requirePerson = (actor: Actor): void => {
   throw new AppError('FORBIDDEN', sentence, { rule: 'service-account' });
 };
 
+/** Until the transaction ends, nobody else opens a request in the workspace. */
+export const lockRequests = async (tx: Tx, workspaceId: string): Promise<void> => {
+  await tx.sql(`select pg_advisory_xact_lock(hashtextextended('change_request/' || $1, 0))`, [workspaceId]);
+};
+
 /** Opens a change request in the caller's transaction, bound to what decides on it at this moment. */
 export const openChangeRequest = async (
   { tx, actor, now, enqueue }: Opening,
   asked: NewChange,
 ): Promise<OpenedChange> => {
-  requirePerson(actor);
+  if (asked.byMachine !== true) requirePerson(actor);
   const workspaceId = workspaceOf(actor);
-  await tx.sql(`select pg_advisory_xact_lock(hashtextextended('change_request/' || $1, 0))`, [workspaceId]);
+  await lockRequests(tx, workspaceId);
   const ended = await clearTarget(tx, asked.targetKey, now);
-  const situation = await situationOf(tx, asked, now);
+  const situation = await situationOf(tx, { ...asked, requestedBy: actor.id, createdAt: now }, now);
   const id = newId();
   const number = await nextNumber(tx, workspaceId);
-  const expiresAt = new Date(now.getTime() + situation.policy.document.expireAfterDays * dayMs);
+  const expiresAt = new Date(now.getTime() + situation.demands.expireAfterDays * dayMs);
   const { manifest, digest: manifestSha256, fromVersionId } = situation;
+  const { byMachine: _, ...what } = asked;
   await tx.insert(ChangeRequest, {
-    ...asked,
+    ...what,
     id,
     workspaceId,
     number,

@@ -1,47 +1,24 @@
 import { z } from 'zod';
 import { defineCommand } from '../../../kernel/command.js';
-import { conflict, invalidInput } from '../../../kernel/errors.js';
-import { governedFieldNames } from '../../cards/index.js';
-import { policyDocument, sha256Of, type PolicyDocument } from '../policy-document.js';
+import { conflict } from '../../../kernel/errors.js';
+import { sha256Of } from '../policy-document.js';
 import { policyInForce } from '../policy-in-force.js';
+import { readProposedDocument } from '../proposed-document.js';
+import { replayHistory } from '../replay-history.js';
 import type { PolicyProposal } from '../situation.js';
 import { openChangeRequest } from './open-change.js';
 import { workspaceOf } from './find.js';
 
-/** Reads a proposed document; names every field at fault, also card fields that no card has. */
-const readDocument = (raw: unknown): PolicyDocument => {
-  const parsed = policyDocument.safeParse(raw);
-  if (!parsed.success) {
-    const fields = parsed.error.issues.map((one) => ({
-      path: ['document', ...one.path].join('.'),
-      message: one.message,
-    }));
-    throw invalidInput(
-      `The policy is not valid. ${fields[0]?.path ?? ''}: ${fields[0]?.message ?? ''}`,
-      fields,
-    );
-  }
-  const known = governedFieldNames();
-  const strange = parsed.data.rules.flatMap((rule, index) =>
-    rule.cardFields
-      .filter((name) => !known.has(name))
-      .map((name) => ({
-        path: `document.rules.${String(index)}.cardFields`,
-        message: `${name} is not a governed field`,
-      })),
-  );
-  if (strange.length > 0)
-    throw invalidInput(`The policy is not valid. ${strange[0]?.message ?? ''}`, strange);
-  return parsed.data;
-};
+/** What is written down with a proposal; the whole is asked for with `policyImpact`. */
+const shownAtOnce = 20;
 
 export const proposePolicy = defineCommand({
   name: 'policy.propose',
   describe:
-    'Proposes other rules for approvals. They hold once those have approved whom the present rules ask.',
+    'Proposes other rules for approvals, and says whom they would have refused. They hold once those have approved whom the present rules ask.',
   permission: 'policy:propose',
   input: z.object({
-    document: z.record(z.string(), z.unknown()).describe('The whole policy, countersign.approval-policy/1.'),
+    document: z.record(z.string(), z.unknown()).describe('The whole policy, countersign.approval-policy/2.'),
     source: z
       .string()
       .trim()
@@ -53,7 +30,7 @@ export const proposePolicy = defineCommand({
   }),
   target: (_tx, _input, actor) => Promise.resolve({ id: workspaceOf(actor) }),
   handle: async ({ tx, actor, input, now, enqueue }) => {
-    const document = readDocument(input.document);
+    const document = readProposedDocument(input.document);
     const inForce = await policyInForce(tx);
     if (sha256Of(document) === inForce.sha256) {
       throw conflict('These are the rules in force already', {
@@ -61,6 +38,8 @@ export const proposePolicy = defineCommand({
         revision: inForce.revision,
       });
     }
+    // Before the request takes its lock: the history may be long.
+    const impact = await replayHistory(tx, document, { now, first: shownAtOnce });
     const proposal: PolicyProposal = { document, source: input.source };
     const opened = await openChangeRequest(
       { tx, actor, now, enqueue },
@@ -77,6 +56,6 @@ export const proposePolicy = defineCommand({
         proposal,
       },
     );
-    return { result: { id: opened.id }, audit: opened.audit };
+    return { result: { id: opened.id, impact }, audit: opened.audit };
   },
 });

@@ -4,12 +4,12 @@ import { Approval } from '../approval.entity.js';
 import { ChangeRequest } from '../change-request.entity.js';
 import { differencesOf, readManifest, sentenceOf, voids, type Difference } from '../manifest.js';
 import type { Situation } from '../situation.js';
-import { decisionsOn } from './find.js';
+import { decisionsOn, type Decision } from './find.js';
 
 /** What became of the decisions when the request was held against the present. */
 export interface Reconciled {
   /** Decisions that still count. */
-  readonly decisions: readonly Approval[];
+  readonly decisions: readonly Decision[];
   readonly audit: readonly AuditEntry[];
 }
 
@@ -36,8 +36,18 @@ const standingNow = async (db: ReadDb, people: readonly string[]): Promise<Reado
   return new Map(rows.map((row) => [row.id, row]));
 };
 
+/** A loan that ended by its date was good when it was used; one that was taken back is not. */
+const loanFault = (approval: Decision, people: ReadonlyMap<string, Standing>): string | null => {
+  if (approval.isLoanRevoked) return 'delegation-revoked: the role was taken back from this person';
+  const lender = people.get(approval.delegatedBy ?? '');
+  const holds = lender?.disabled === false && lender.roles.includes(approval.role);
+  return holds && people.has(approval.by)
+    ? null
+    : `role-lost: the role ${approval.role} was lent by somebody who no longer holds it`;
+};
+
 const whyVoid = (
-  approval: Approval,
+  approval: Decision,
   situation: Situation,
   people: ReadonlyMap<string, Standing>,
 ): string | null => {
@@ -47,13 +57,14 @@ const whyVoid = (
   if (barred !== undefined) return `excluded-by-policy: this person ${barred}`;
   const person = people.get(approval.by);
   if (person?.disabled) return 'approver-disabled: this person was shut out';
+  if (approval.delegationId !== null) return loanFault(approval, people);
   const holds = person?.roles.includes(approval.role) ?? false;
   return holds ? null : `role-lost: this person no longer holds the role ${approval.role}`;
 };
 
 const judgeEach = async (
   db: ReadDb,
-  decisions: readonly Approval[],
+  decisions: readonly Decision[],
   situation: Situation,
   grounds: readonly Difference[],
 ): Promise<Voided[]> => {
@@ -63,7 +74,7 @@ const judgeEach = async (
   }
   const people = await standingNow(
     db,
-    decisions.map((one) => one.by),
+    decisions.flatMap((one) => (one.delegatedBy === null ? [one.by] : [one.by, one.delegatedBy])),
   );
   return decisions.flatMap((approval) => {
     const why = whyVoid(approval, situation, people);
@@ -75,7 +86,7 @@ const judgeEach = async (
 export interface Held {
   readonly differences: readonly Difference[];
   /** Decisions that still count. */
-  readonly decisions: readonly Approval[];
+  readonly decisions: readonly Decision[];
   readonly voided: readonly Voided[];
 }
 

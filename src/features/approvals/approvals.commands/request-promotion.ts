@@ -2,13 +2,14 @@ import { z } from 'zod';
 import { defineCommand } from '../../../kernel/command.js';
 import type { ReadDb } from '../../../kernel/db.js';
 import { conflict, notFound } from '../../../kernel/errors.js';
-import { aliasName, foldName, versionOr404 } from '../../registry/index.js';
+import { aliasName, foldName, versionOr404, type ModelVersion } from '../../registry/index.js';
 import { aliasFactsOf, type AliasFacts } from '../alias-facts.js';
 import type { Situation } from '../situation.js';
 import { precondition, requireProtected } from '../require-protected.js';
-import { openChangeRequest } from './open-change.js';
+import { openChangeRequest, type NewChange } from './open-change.js';
 
-const requireMovable = async (db: ReadDb, facts: AliasFacts, alias: string): Promise<void> => {
+/** Refuses what cannot move or need not. */
+export const requireMovable = async (db: ReadDb, facts: AliasFacts, alias: string): Promise<void> => {
   if (facts.deleted) throw notFound('The version');
   await requireProtected(db, alias);
   if (facts.state === 'REJECTED') {
@@ -24,7 +25,8 @@ const requireMovable = async (db: ReadDb, facts: AliasFacts, alias: string): Pro
   }
 };
 
-const requireRule = (situation: Situation, alias: string, tier: string): void => {
+/** Refuses a move that no rule speaks of: it could never be approved. */
+export const requireRule = (situation: Situation, alias: string, tier: string): void => {
   if (situation.demands.rules.length > 0) return;
   const sentence = `No rule of the policy says what moving ${alias} needs in a use case of risk ${tier}; propose one`;
   throw precondition('no-rule', sentence, { next: 'proposePolicy' });
@@ -34,6 +36,24 @@ const titleOf = (facts: AliasFacts, alias: string): string => {
   const from = facts.from ? ` from version ${String(facts.from.version)}` : '';
   return `Move ${alias} of ${facts.modelName}${from} to version ${String(facts.to.version)} for ${facts.useCase.name}`;
 };
+
+/** The request for a move, as it is opened. */
+export const newPromotion = (
+  facts: AliasFacts,
+  version: Pick<ModelVersion, 'id' | 'modelId'>,
+  reason: string,
+): NewChange => ({
+  kind: 'ALIAS',
+  targetKey: `alias:${version.modelId}:${foldName(facts.alias)}`,
+  title: titleOf(facts, facts.alias),
+  reason,
+  modelId: version.modelId,
+  versionId: version.id,
+  alias: facts.alias,
+  useCaseId: facts.useCase.id,
+  endpointId: null,
+  proposal: null,
+});
 
 export const requestPromotion = defineCommand({
   name: 'changeRequest.create',
@@ -51,21 +71,7 @@ export const requestPromotion = defineCommand({
     const facts = await aliasFactsOf(tx, { versionId, alias: input.alias, useCaseId });
     const { alias } = facts;
     await requireMovable(tx, facts, alias);
-    const opened = await openChangeRequest(
-      { tx, actor, now, enqueue },
-      {
-        kind: 'ALIAS',
-        targetKey: `alias:${target.modelId}:${foldName(alias)}`,
-        title: titleOf(facts, alias),
-        reason,
-        modelId: target.modelId,
-        versionId,
-        alias,
-        useCaseId,
-        endpointId: null,
-        proposal: null,
-      },
-    );
+    const opened = await openChangeRequest({ tx, actor, now, enqueue }, newPromotion(facts, target, reason));
     requireRule(opened.situation, alias, facts.useCase.riskTier);
     return { result: { id: opened.id }, audit: opened.audit };
   },

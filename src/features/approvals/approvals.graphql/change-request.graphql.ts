@@ -4,6 +4,7 @@ import { enumType } from '../../../graphql/input-types.js';
 import { pageType } from '../../../graphql/page-type.js';
 import { verdict } from '../approval.entity.js';
 import { changeKind, changeState } from '../change-request.entity.js';
+import { ManifestDifferenceType } from './requirement.graphql.js';
 
 // Registered when the module loads: inside of a field it would come too late for the schema.
 const KindEnum = enumType(changeKind);
@@ -68,6 +69,9 @@ export class ApprovalType {
     description: 'Names the rule, and for a changed manifest every entry with its old and new value.',
   })
   voidReason!: string | null;
+
+  @Field(() => ID, { nullable: true, description: 'Who lent the role.' })
+  delegatedBy!: string | null;
 }
 
 @ObjectType('ChangeRequest', { description: 'A change that waits for people, bound to its manifest.' })
@@ -152,6 +156,24 @@ export class ChangeRequestType {
 
   @Field(() => GraphQLDateTimeISO, { nullable: true })
   executedAt!: Date | null;
+
+  @Field(() => String, {
+    nullable: true,
+    description: 'Why one person carried it out without the approvals, in an emergency.',
+  })
+  breakGlassReason!: string | null;
+
+  @Field(() => GraphQLDateTimeISO, {
+    nullable: true,
+    description: 'Since when something is no longer as it was when it was carried out.',
+  })
+  divergedAt!: Date | null;
+
+  @Field(() => [ManifestDifferenceType], {
+    nullable: true,
+    description: 'What is no longer as it was approved.',
+  })
+  divergence!: ManifestDifferenceType[] | null;
 }
 
 @ObjectType('ChangeDecided', { description: 'What a decision led to.' })
@@ -167,6 +189,15 @@ export class ChangeDecidedType {
 
   @Field(() => [ID], { description: 'One per condition.' })
   findingIds!: string[];
+}
+
+@ObjectType('GlassBroken', { description: 'What was carried out in an emergency.' })
+export class GlassBrokenType {
+  @Field(() => ID)
+  id!: string;
+
+  @Field(() => ID, { description: 'What somebody independent must review.' })
+  incidentId!: string;
 }
 
 export const ChangeRequestPage = pageType('ChangeRequest', ChangeRequestType);

@@ -2,7 +2,8 @@ import { Ctx, FieldResolver, Resolver, Root } from 'type-graphql';
 import { isPermission } from '../../../kernel/permissions.js';
 import { batched, groupBy } from '../../../graphql/batch.js';
 import type { Context } from '../../../graphql/context.js';
-import { approvalsOf } from '../approvals.queries/read.js';
+import { ModelAliasType } from '../../registry/registry.graphql/types.graphql.js';
+import { approvalsOf, divergedChanges } from '../approvals.queries/read.js';
 import { changeStandings, type Standing } from '../approvals.queries/standing.js';
 import { ApprovalType, ChangeRequestType } from './change-request.graphql.js';
 import { ChangeStandingType, RequirementType } from './requirement.graphql.js';
@@ -37,6 +38,22 @@ export class ChangeRequestFields {
   })
   async viewerCan(@Root() change: ChangeRequestType, @Ctx() context: Context): Promise<readonly string[]> {
     return (await standingOf(context, change.id))?.viewerCan ?? [];
+  }
+}
+
+@Resolver(() => ModelAliasType)
+export class AliasApprovalFields {
+  @FieldResolver(() => Boolean, {
+    description: 'Whether something is no longer as it was when the change was approved that put it here.',
+  })
+  async diverged(@Root() alias: ModelAliasType, @Ctx() context: Context): Promise<boolean> {
+    const { changeRequestId } = alias;
+    if (changeRequestId === null) return false;
+    const found = await batched(context, 'changeRequest.diverged', changeRequestId, async (ids) => {
+      const diverged = await context.ask(divergedChanges, context.actor, { ids: [...ids] });
+      return new Map(diverged.map((id) => [id, true]));
+    });
+    return found ?? false;
   }
 }
 

@@ -1,10 +1,14 @@
 import { GraphQLJSON } from 'graphql-scalars';
 import { Field, ID, Int, ObjectType } from 'type-graphql';
 import { enumType } from '../../../graphql/input-types.js';
+import { execution, ruleMode, staleEffect } from '../policy-document.js';
 import { checkState } from '../situation.js';
 
 // Registered when the module loads: inside of a field it would come too late for the schema.
 const CheckStateEnum = enumType(checkState);
+const ModeEnum = enumType(ruleMode);
+const ExecutionEnum = enumType(execution);
+const StaleEffectEnum = enumType(staleEffect);
 
 @ObjectType('Mover', { description: 'A person who could move a requirement.' })
 export class MoverType {
@@ -34,6 +38,14 @@ export class RequirementType {
   @Field(() => String, { nullable: true, description: 'The permission that moves it.' })
   permission!: string | null;
 
+  @Field(() => ModeEnum, { description: 'ENFORCE stands in the way, WARN is said, OBSERVE is noted.' })
+  mode!: string;
+
+  @Field(() => [String], {
+    description: 'The rules of the policy that ask for it; none where no policy can take it away.',
+  })
+  policyRules!: string[];
+
   @Field(() => [MoverType], { description: 'The people who could give a missing approval.' })
   people!: MoverType[];
 
@@ -51,8 +63,11 @@ export class ManifestDifferenceType {
   @Field(() => GraphQLJSON, { nullable: true })
   to!: unknown;
 
-  @Field(() => Boolean, { description: 'Whether it takes the ground from under the decisions.' })
-  voids!: boolean;
+  @Field(() => Boolean, {
+    nullable: true,
+    description: 'Whether it takes the ground from under the decisions.',
+  })
+  voids!: boolean | null;
 }
 
 @ObjectType('ChangeStanding', { description: 'How an open request stands at this moment.' })
@@ -70,6 +85,20 @@ export class ChangeStandingType {
 
   @Field(() => [RequirementType])
   requirements!: RequirementType[];
+
+  @Field(() => ExecutionEnum, {
+    description: 'Whether the last approval carries it out, or the caller does.',
+  })
+  execution!: string;
+}
+
+@ObjectType('PolicyRule', { description: 'A rule of the policy that applies, and its mode.' })
+export class PolicyRuleType {
+  @Field(() => String)
+  name!: string;
+
+  @Field(() => ModeEnum)
+  mode!: string;
 }
 
 @ObjectType('PromotionCheck', { description: 'What moving a protected alias would need now.' })
@@ -85,6 +114,21 @@ export class PromotionCheckType {
 
   @Field(() => [String], { description: 'The rules of the policy that apply.' })
   rules!: string[];
+
+  @Field(() => [PolicyRuleType])
+  policyRules!: PolicyRuleType[];
+
+  @Field(() => String, { description: 'Which the alias serves, by the policy.' })
+  environment!: string;
+
+  @Field(() => ExecutionEnum)
+  execution!: string;
+
+  @Field(() => StaleEffectEnum, { description: 'What an endpoint would do once the evidence is stale.' })
+  whenStale!: string;
+
+  @Field(() => Int, { nullable: true, description: 'How long ago who approves may have signed in.' })
+  freshSignInMinutes!: number | null;
 
   @Field(() => [RequirementType])
   requirements!: RequirementType[];

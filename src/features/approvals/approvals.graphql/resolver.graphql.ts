@@ -3,6 +3,7 @@ import type { Page } from '../../../kernel/page.js';
 import { ChangedType } from '../../../graphql/changed-type.js';
 import type { Context } from '../../../graphql/context.js';
 import { CommandField, Input, QueryArgs, QueryField, type InputOf } from '../../../graphql/fields.js';
+import { breakGlass } from '../approvals.commands/break-glass.js';
 import { decideChange, type Decided } from '../approvals.commands/decide-change.js';
 import { executeChange } from '../approvals.commands/execute-change.js';
 import { proposePolicy } from '../approvals.commands/propose-policy.js';
@@ -10,17 +11,23 @@ import { requestPromotion } from '../approvals.commands/request-promotion.js';
 import { requestRiskTier } from '../approvals.commands/request-risk-tier.js';
 import { withdrawChange, withdrawDecision } from '../approvals.commands/withdraw.js';
 import type { ChangeView } from '../approvals.queries/change-view.js';
-import {
-  changeById,
-  listChanges,
-  listPolicies,
-  policyNow,
-  promotionCheck,
-  type PromotionCheck,
-} from '../approvals.queries/read.js';
+import { changeById, listChanges, listPolicies, policyNow } from '../approvals.queries/read.js';
+import { promotionCheck, type PromotionCheck } from '../approvals.queries/promotion-check.js';
+import { policyImpact, replayPolicy } from '../approvals.queries/replay-policy.js';
+import type { PolicyReplay } from '../replay-history.js';
 import type { PolicyInForce } from '../policy-in-force.js';
-import { ChangeDecidedType, ChangeRequestPage, ChangeRequestType } from './change-request.graphql.js';
-import { ApprovalPolicyPage, ApprovalPolicyType } from './policy.graphql.js';
+import {
+  ChangeDecidedType,
+  ChangeRequestPage,
+  ChangeRequestType,
+  GlassBrokenType,
+} from './change-request.graphql.js';
+import {
+  ApprovalPolicyPage,
+  ApprovalPolicyType,
+  PolicyProposedType,
+  PolicyReplayType,
+} from './policy.graphql.js';
 import { PromotionCheckType } from './requirement.graphql.js';
 
 @Resolver()
@@ -62,6 +69,30 @@ export class ApprovalsResolver {
     return ask(listPolicies, actor, args);
   }
 
+  @QueryField(replayPolicy, () => PolicyReplayType, { complexity: 50 })
+  replayPolicy(
+    @QueryArgs(replayPolicy) args: InputOf<typeof replayPolicy>,
+    @Ctx() { ask, actor }: Context,
+  ): Promise<PolicyReplay> {
+    return ask(replayPolicy, actor, args);
+  }
+
+  @QueryField(policyImpact, () => PolicyReplayType, { complexity: 50 })
+  policyImpact(
+    @QueryArgs(policyImpact) args: InputOf<typeof policyImpact>,
+    @Ctx() { ask, actor }: Context,
+  ): Promise<PolicyReplay> {
+    return ask(policyImpact, actor, args);
+  }
+
+  @CommandField(breakGlass, () => GlassBrokenType)
+  breakGlass(
+    @Input(breakGlass) input: InputOf<typeof breakGlass>,
+    @Ctx() { run, actor }: Context,
+  ): Promise<{ id: string; incidentId: string }> {
+    return run(breakGlass, actor, input);
+  }
+
   @CommandField(requestPromotion, () => ChangedType)
   requestPromotion(
     @Input(requestPromotion) input: InputOf<typeof requestPromotion>,
@@ -70,11 +101,11 @@ export class ApprovalsResolver {
     return run(requestPromotion, actor, input);
   }
 
-  @CommandField(proposePolicy, () => ChangedType)
+  @CommandField(proposePolicy, () => PolicyProposedType)
   proposePolicy(
     @Input(proposePolicy) input: InputOf<typeof proposePolicy>,
     @Ctx() { run, actor }: Context,
-  ): Promise<{ id: string }> {
+  ): Promise<{ id: string; impact: PolicyReplay }> {
     return run(proposePolicy, actor, input);
   }
 

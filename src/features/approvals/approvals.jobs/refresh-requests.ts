@@ -1,11 +1,12 @@
 import { defineReaction, type Change, type JobContext } from '../../../kernel/job.js';
 import { updateCard } from '../../cards/index.js';
-import { recordEvaluation } from '../../evaluations/index.js';
+import { invalidateEvidence, recordEvaluation, warnOfAge } from '../../evaluations/index.js';
 import { assessRisk } from '../../risk/index.js';
 import { deleteModel, deleteModelVersion } from '../../registry/index.js';
 import { updateUseCase } from '../../usecases/index.js';
 import { decideChange } from '../approvals.commands/decide-change.js';
-import { executeChange, refreshChange } from '../approvals.commands/execute-change.js';
+import { executeChange } from '../approvals.commands/execute-change.js';
+import { refreshChange } from '../approvals.commands/refresh-change.js';
 import { affectedRequests } from '../approvals.queries/affected.js';
 
 const mostAtOnce = 200;
@@ -36,6 +37,8 @@ export const refreshRequests = defineReaction({
     deleteModel,
     deleteModelVersion,
     recordEvaluation,
+    invalidateEvidence,
+    warnOfAge,
     updateCard,
     decideChange,
     executeChange,

@@ -2,10 +2,12 @@ import { z } from 'zod';
 import { maxPageSize } from '../../../kernel/page.js';
 import { defineQuery } from '../../../kernel/query.js';
 
-/** Open requests by what changed, in the words of the trail. A changed policy matters to all of them. */
+/** Requests that are open or in force, by what changed, in the words of the trail. A changed policy matters to all of them. */
 const affected = `
   select c.id from change_request c
-   where c.state = 'OPEN' and ($3::uuid is null or c.id > $3::uuid) and exists (
+   where (c.state = 'OPEN' or (c.state = 'EXECUTED' and exists (
+           select 1 from model_alias a where a.change_request_id = c.id)))
+     and ($3::uuid is null or c.id > $3::uuid) and exists (
      select 1 from unnest($1::text[], $2::text[]) as s(kind, id)
       where (s.kind = 'policy')
          or (s.kind = 'modelVersion' and s.id in (c.version_id::text, c.from_version_id::text))
@@ -24,7 +26,7 @@ const affected = `
 
 export const affectedRequests = defineQuery({
   name: 'changeRequest.affected',
-  describe: 'The open change requests that a change can matter to.',
+  describe: 'The change requests, open or in force, that a change can matter to.',
   permission: 'changeRequest:read',
   input: z.object({
     subjects: z.array(z.object({ kind: z.string(), id: z.string() })),

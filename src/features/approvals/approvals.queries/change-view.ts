@@ -1,7 +1,7 @@
 import type { ReadDb } from '../../../kernel/db.js';
 import type { Condition, Verdict } from '../approval.entity.js';
 import type { ChangeKind, ChangeState } from '../change-request.entity.js';
-import { readManifest } from '../manifest.js';
+import { readManifest, type Difference } from '../manifest.js';
 
 /** A decision as shown, void or not. */
 export interface ApprovalView {
@@ -18,6 +18,8 @@ export interface ApprovalView {
   readonly valid: boolean;
   readonly voidedAt: Date | null;
   readonly voidReason: string | null;
+  /** Who lent the role it was given under. */
+  readonly delegatedBy: string | null;
 }
 
 /** A change request as shown. */
@@ -49,6 +51,10 @@ export interface ChangeView {
   readonly closedBy: string | null;
   readonly closeReason: string | null;
   readonly executedAt: Date | null;
+  /** Why one person carried it out without the approvals. */
+  readonly breakGlassReason: string | null;
+  readonly divergedAt: Date | null;
+  readonly divergence: readonly Difference[] | null;
 }
 
 type ChangeRow = Omit<ChangeView, 'manifest'> & { readonly manifest: object };
@@ -60,7 +66,8 @@ const select = `
          c.manifest_sha256 as "manifestSha256", c.manifest, c.requested_by as "requestedBy",
          p.display_name as "requestedByName", c.created_at as "createdAt", c.expires_at as "expiresAt",
          c.closed_at as "closedAt", c.closed_by as "closedBy", c.close_reason as "closeReason",
-         c.executed_at as "executedAt"
+         c.executed_at as "executedAt", c.break_glass_reason as "breakGlassReason", c.diverged_at as "divergedAt",
+         c.divergence
     from change_request c
     left join registered_model m on m.id = c.model_id
     left join model_version v on v.id = c.version_id
@@ -88,8 +95,9 @@ export const readApprovals = (db: ReadDb, changeRequestIds: readonly string[]): 
   db.sql<ApprovalView>(
     `select a.id, a.change_request_id as "changeRequestId", a.verdict, a.role, a.by, u.display_name as "byName",
             a.reason, a.conditions, a.manifest_sha256 as "manifestSha256", a.created_at as "createdAt",
-            a.voided_at is null as valid, a.voided_at as "voidedAt", a.void_reason as "voidReason"
-       from approval a left join app_user u on u.id = a.by
+            a.voided_at is null as valid, a.voided_at as "voidedAt", a.void_reason as "voidReason",
+            d.from_user_id as "delegatedBy"
+       from approval a left join delegation d on d.id = a.delegation_id left join app_user u on u.id = a.by
       where a.change_request_id = any($1) order by a.id`,
     [changeRequestIds],
   );

@@ -2,15 +2,8 @@ import { z } from 'zod';
 import { invalidInput, notFound } from '../../../kernel/errors.js';
 import { maxPageSize, pageInput, pageOf, readCursor, type Page } from '../../../kernel/page.js';
 import { defineQuery } from '../../../kernel/query.js';
-import { aliasName, foldName } from '../../registry/index.js';
-import { isReady } from '../approvals.commands/carry-out.js';
-import { heldAgainst } from '../approvals.commands/reconcile.js';
-import type { ApprovalPolicy } from '../approval-policy.entity.js';
-import { ChangeRequest, changeKind, changeState } from '../change-request.entity.js';
-import { policyInForce, type PolicyInForce } from '../policy-in-force.js';
-import { requireProtected } from '../require-protected.js';
-import { requirementsOf, type RequirementView } from '../requirements.js';
-import { situationOf } from '../situation.js';
+import { changeKind, changeState } from '../change-request.entity.js';
+import { policyInForce, readPolicyDocument, type PolicyInForce } from '../policy-in-force.js';
 import { readApprovals, readChanges, type ApprovalView, type ChangeView } from './change-view.js';
 
 export const changeById = defineQuery({
@@ -80,6 +73,20 @@ export const approvalsOf = defineQuery({
   handle: ({ db, input }): Promise<ApprovalView[]> => readApprovals(db, input.ids),
 });
 
+export const divergedChanges = defineQuery({
+  name: 'changeRequest.diverged',
+  describe: 'Which of these change requests have diverged from what was approved.',
+  permission: 'changeRequest:read',
+  input: z.object({ ids: z.array(z.uuid()).max(maxPageSize) }),
+  handle: async ({ db, input }): Promise<string[]> => {
+    const rows = await db.sql<{ id: string }>(
+      'select id from change_request where id = any($1) and diverged_at is not null',
+      [input.ids],
+    );
+    return rows.map((row) => row.id);
+  },
+});
+
 export const policyNow = defineQuery({
   name: 'policy.read',
   describe: 'The approval policy in force; revision 0 is the default of the installation.',
@@ -95,7 +102,7 @@ export const listPolicies = defineQuery({
   input: z.object({ ...pageInput }),
   handle: async ({ db, input }): Promise<Page<PolicyInForce>> => {
     const after = readCursor(input.after);
-    const rows = await db.sql<ApprovalPolicy>(
+    const rows = await db.sql<PolicyInForce & { readonly id: string }>(
       `select id, revision, document, sha256, source, change_request_id as "changeRequestId", created_at as "createdAt"
          from approval_policy where $1::uuid is null or id < $1::uuid order by id desc limit $2`,
       [after?.[0] ?? null, input.first + 1],
@@ -104,41 +111,7 @@ export const listPolicies = defineQuery({
       rows,
       input,
       (row) => [row.id],
-      (row) => row,
+      (row) => ({ ...row, document: readPolicyDocument(row.id, row.document) }),
     );
-  },
-});
-
-/** What moving an alias would need now. */
-export interface PromotionCheck {
-  readonly allowed: boolean;
-  readonly openChangeRequestId: string | null;
-  readonly policyRevision: number;
-  readonly rules: readonly string[];
-  readonly requirements: readonly RequirementView[];
-}
-
-export const promotionCheck = defineQuery({
-  name: 'promotion.check',
-  describe:
-    'Names every requirement for moving a protected alias to a version, its state and who can move it.',
-  permission: 'changeRequest:read',
-  input: z.object({ versionId: z.uuid(), alias: aliasName, useCaseId: z.uuid() }),
-  handle: async ({ db, actor, input, now }): Promise<PromotionCheck> => {
-    const { versionId, alias, useCaseId } = input;
-    await requireProtected(db, alias);
-    const target = { kind: 'ALIAS', versionId, alias, useCaseId, endpointId: null, proposal: null } as const;
-    const open = (await db.find(ChangeRequest, { where: { versionId, useCaseId, state: 'OPEN' } })).find(
-      (one) => one.alias !== null && foldName(one.alias) === foldName(alias) && one.expiresAt > now,
-    );
-    const situation = await situationOf(db, open ?? target, now);
-    const decisions = open ? (await heldAgainst(db, open, situation)).decisions : [];
-    return {
-      allowed: isReady(situation, decisions),
-      openChangeRequestId: open?.id ?? null,
-      policyRevision: situation.policy.revision,
-      rules: situation.demands.rules,
-      requirements: await requirementsOf(db, situation, decisions, open?.requestedBy ?? actor.id),
-    };
   },
 });

@@ -6,13 +6,15 @@ import { maxPageSize } from '../../../kernel/page.js';
 import type { Permission } from '../../../kernel/permissions.js';
 import { defineQuery } from '../../../kernel/query.js';
 import { isReady } from '../approvals.commands/carry-out.js';
+import { lentRoles } from '../approvals.commands/find.js';
 import { heldAgainst } from '../approvals.commands/reconcile.js';
-import type { Approval } from '../approval.entity.js';
 import { ChangeRequest } from '../change-request.entity.js';
-import { canDecide, closedFault } from '../decide-rules.js';
+import { canDecide, closedFault, type Counted, type LentRole } from '../decide-rules.js';
 import { voids, type Difference } from '../manifest.js';
+import type { Execution } from '../policy-document.js';
 import { requirementsOf, type RequirementView } from '../requirements.js';
-import { situationOf, type Situation } from '../situation.js';
+import { situationOf } from '../read-situation.js';
+import type { Situation } from '../situation.js';
 
 /** How an open request stands at this moment. */
 export interface Standing {
@@ -25,6 +27,8 @@ export interface Standing {
   readonly differences: readonly (Difference & { readonly voids: boolean })[];
   readonly requirements: readonly RequirementView[];
   readonly viewerCan: readonly string[];
+  /** Whether the last approval carries it out, or the caller does. */
+  readonly execution: Execution;
 }
 
 interface Looking {
@@ -43,16 +47,17 @@ const verdicts = [
 interface Read {
   readonly change: ChangeRequest;
   readonly situation: Situation;
-  readonly decisions: readonly Approval[];
+  readonly decisions: readonly Counted[];
+  readonly lent: readonly LentRole[];
 }
 
 const deedsOf = (
   { actor, now, may }: Looking,
-  { change, situation, decisions }: Read,
+  { change, situation, decisions, lent }: Read,
   ready: boolean,
 ): string[] => {
   if (closedFault({ change, now })) return [];
-  const one = { change, situation, decisions, now };
+  const one = { change, situation, decisions, now, lent };
   const deciding = may('changeRequest:decide')
     ? verdicts.filter(([, verdict]) => canDecide(one, actor, verdict)).map(([deed]) => deed)
     : [];
@@ -72,6 +77,7 @@ const closedStanding = (change: ChangeRequest): Standing => ({
   differences: [],
   requirements: [],
   viewerCan: [],
+  execution: 'ON_APPROVAL',
 });
 
 const standingOf = async (looking: Looking, change: ChangeRequest): Promise<Standing> => {
@@ -81,13 +87,15 @@ const standingOf = async (looking: Looking, change: ChangeRequest): Promise<Stan
   const situation = await situationOf(db, change, now);
   const { decisions, differences } = await heldAgainst(db, change, situation);
   const ready = isReady(situation, decisions);
+  const lent = await lentRoles(db, looking.actor.id, now);
   return {
     id: change.id,
     ready,
     manifestSha256: situation.digest,
     differences: differences.map((one) => ({ ...one, voids: voids(one) })),
     requirements: await requirementsOf(db, situation, decisions, change.requestedBy),
-    viewerCan: deedsOf(looking, { change, situation, decisions }, ready),
+    viewerCan: deedsOf(looking, { change, situation, decisions, lent }, ready),
+    execution: situation.demands.execution,
   };
 };
 

@@ -25,8 +25,13 @@ export const policyAgent = (
   scoring: ScoringOutput,
   policy: DecisionPolicy,
   draw: number,
+  { referAll }: { readonly referAll: boolean } = { referAll: false },
 ): PolicyOutput => {
-  const verdicts = [...intake.verdicts, ...constraints(intake, scoring, policy)];
+  const verdicts = [
+    ...intake.verdicts,
+    ...constraints(intake, scoring, policy),
+    ...(referAll ? [staleEvidence] : []),
+  ];
   const stopped = standing(verdicts);
   const permitted: DecisionAction[] = stopped.length > 0 ? ['REFER'] : [...actions];
   const isAbove = statedAbove(intake.statedIncome, incomeBoundary);
@@ -54,6 +59,11 @@ export const policyAgent = (
     exploration: bandit.exploration,
   };
 };
+
+const staleEvidence = judge('decision', 'evidence-stale', false, {
+  verdict: 'REFER',
+  why: 'What the version was approved on is out of date, and it was approved that a person looks then.',
+});
 
 const decidedBy = (stopped: readonly GuardrailVerdict[]): PolicyOutput['decidedBy'] => {
   if (stopped.length === 0) return 'score';

@@ -46,6 +46,7 @@ interface Serving {
   readonly versionId: string;
   readonly versionDigest: string;
   readonly inForce: PolicyInForce;
+  readonly referAll: boolean;
 }
 
 /**
@@ -158,7 +159,7 @@ const keysFor = async (
 
 /** What decides each run: the version it was pinned to, else the champion of this moment. */
 const servingOf = async (
-  { tx }: RecordContext,
+  { tx, now }: RecordContext,
   rows: readonly DecisionRow[],
 ): Promise<Map<string, Serving | Failure>> => {
   const result = new Map<string, Serving | Failure>();
@@ -166,24 +167,32 @@ const servingOf = async (
     const endpoint = await tx.findOne(Endpoint, { id: endpointId });
     if (!endpoint) continue;
     const inForce = installedPolicy();
-    const fresh = group.some((row) => row.version_id === null) ? await resolved(tx, endpoint, inForce) : null;
+    const fresh = await resolved(tx, endpoint, inForce, now);
     for (const { id, version_id, version_digest } of group) {
       if (version_id !== null && version_digest !== null) {
-        result.set(id, { versionId: version_id, versionDigest: version_digest, inForce });
-      } else if (fresh) result.set(id, fresh);
+        const pinned = { versionId: version_id, versionDigest: version_digest, inForce };
+        result.set(id, { ...pinned, referAll: refers(fresh, version_id) });
+      } else result.set(id, fresh);
     }
   }
   return result;
 };
 
+/** What began before its evidence grew old is looked at by a person, whatever was approved for what begins after. */
+const refers = (present: Serving | Failure, versionId: string): boolean =>
+  'state' in present
+    ? present.rule === 'evidence-stale'
+    : present.referAll && present.versionId === versionId;
+
 const resolved = async (
   tx: RecordContext['tx'],
   endpoint: Endpoint,
   inForce: PolicyInForce,
+  now: Date,
 ): Promise<Serving | Failure> => {
   try {
-    const { versionId, digest } = await championOf(tx, endpoint);
-    return { versionId, versionDigest: digest, inForce };
+    const { versionId, digest, referAll } = await championOf(tx, endpoint, now);
+    return { versionId, versionDigest: digest, inForce, referAll };
   } catch (error) {
     if (error instanceof AppError) return failureOf(error);
     throw error;

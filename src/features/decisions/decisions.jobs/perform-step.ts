@@ -137,7 +137,7 @@ const draw = (): number => randomBytes(4).readUInt32BE() / bits;
 
 const policyOf = (run: Run): StepResult => {
   const { policy, sha256 } = run.inForce;
-  const output = policyAgent(made.intake(run.outputs), made.scoring(run.outputs), policy, draw());
+  const output = policyAgent(made.intake(run.outputs), made.scoring(run.outputs), policy, draw(), run);
   const { action, decidedBy, propensities, exploration, draw: drawn, verdicts } = output;
   return {
     output,

@@ -41,6 +41,8 @@ export interface Run {
   readonly versionId: string;
   readonly versionDigest: string;
   readonly inForce: PolicyInForce;
+  /** Stale evidence, and that a person then looks at every case was approved. */
+  readonly referAll: boolean;
   readonly review: DecidedReview | null;
   /** Started attempts per step, by `seq.iteration`. */
   readonly attempts: Map<string, number>;

@@ -3,6 +3,7 @@ import { Field, Float, ID, Int, ObjectType } from 'type-graphql';
 import { enumType } from '../../../graphql/input-types.js';
 import { pageType } from '../../../graphql/page-type.js';
 import { evaluationState, type EvaluationDataset } from '../evaluation.entity.js';
+import { invalidationCause } from '../evidence-invalidation.entity.js';
 import type { EvidenceResult } from '../evidence-result.js';
 import { evidenceKind, evidenceProvenance, evidenceVerdict } from '../evidence.entity.js';
 import {
@@ -18,6 +19,7 @@ import {
 // Enums that no input uses are made known before the schema is built.
 const provenances = enumType(evidenceProvenance);
 const verdicts = enumType(evidenceVerdict);
+const CauseEnum = enumType(invalidationCause);
 
 @ObjectType('EvaluationDataset', { description: 'The rows that were measured: an artifact of the version.' })
 export class EvaluationDatasetType {
@@ -160,6 +162,12 @@ export class EvidenceType {
   @Field(() => GraphQLDateTimeISO)
   expiresAt!: Date;
 
+  @Field(() => CauseEnum, { nullable: true, description: 'What made it stale before its date.' })
+  staleCause!: string | null;
+
+  @Field(() => String, { nullable: true })
+  staleReason!: string | null;
+
   @Field(() => EvidenceResultType)
   result!: EvidenceResultType;
 
@@ -178,6 +186,12 @@ export class EvaluationStartedType {
 
   @Field(() => ID)
   jobId!: string;
+}
+
+@ObjectType('EvidenceInvalidated', { description: 'The evidence that no longer holds.' })
+export class EvidenceInvalidatedType {
+  @Field(() => [ID])
+  evidenceIds!: string[];
 }
 
 export const EvaluationPage = pageType('Evaluation', EvaluationType);

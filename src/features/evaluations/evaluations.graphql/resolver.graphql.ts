@@ -4,6 +4,7 @@ import type { Context } from '../../../graphql/context.js';
 import { CommandField, Input, QueryArgs, QueryField, type InputOf } from '../../../graphql/fields.js';
 import type { Page } from '../../../kernel/page.js';
 import { readResult } from '../evidence-result.js';
+import { invalidateEvidence } from '../evaluations.commands/invalidate.js';
 import { startEvaluation } from '../evaluations.commands/start.js';
 import {
   evaluationById,
@@ -17,6 +18,7 @@ import {
   EvaluationPage,
   EvaluationStartedType,
   EvaluationType,
+  EvidenceInvalidatedType,
   EvidencePage,
   EvidenceResultType,
   EvidenceType,
@@ -54,6 +56,14 @@ export class EvaluationsResolver {
     @Ctx() { ask, actor }: Context,
   ): Promise<Page<EvidenceView>> {
     return ask(listEvidence, actor, args);
+  }
+
+  @CommandField(invalidateEvidence, () => EvidenceInvalidatedType)
+  invalidateEvidence(
+    @Input(invalidateEvidence) input: InputOf<typeof invalidateEvidence>,
+    @Ctx() { run, actor }: Context,
+  ): Promise<{ evidenceIds: readonly string[] }> {
+    return run(invalidateEvidence, actor, input);
   }
 
   @CommandField(startEvaluation, () => EvaluationStartedType)

@@ -44,6 +44,9 @@ export interface EvidenceView {
   readonly seed: number;
   readonly createdAt: Date;
   readonly expiresAt: Date;
+  /** Why it was said to be stale before its date. */
+  readonly staleCause: string | null;
+  readonly staleReason: string | null;
   readonly result: EvidenceResult;
 }
 
@@ -57,8 +60,9 @@ const evidenceSelect = (now: string): string => `
   select e.id, e.evaluation_id as "evaluationId", e.version_id as "versionId", e.version_digest as "versionDigest",
          e.use_case_id as "useCaseId", e.kind, e.provenance, ${verdictAt(now)} as verdict,
          e.verdict as "judgedVerdict", e.input_sha256 as "inputSha256", e.result_sha256 as "resultSha256",
-         e.engine_version as "engineVersion", e.seed, e.created_at as "createdAt", e.expires_at as "expiresAt", e.result
-    from evidence e`;
+         e.engine_version as "engineVersion", e.seed, e.created_at as "createdAt", e.expires_at as "expiresAt", e.result,
+         gone.cause as "staleCause", gone.reason as "staleReason"
+    from evidence e left join evidence_invalidation gone on gone.evidence_id = e.id`;
 
 export const evaluationById = defineQuery({
   name: 'evaluation.byId',

@@ -1,0 +1,302 @@
+import { createRequire } from 'node:module';
+import { readFileSync } from 'node:fs';
+import { Ajv } from 'ajv';
+import addFormats from 'ajv-formats';
+import { beforeAll, describe, expect, test } from 'vitest';
+import {
+  givenCard,
+  givenChampion,
+  givenEvidence,
+  givenNextVersion,
+  givenPromotable,
+  type Given,
+} from '../../testing/given-change.js';
+import { givenEnsemble } from '../../testing/given-version.js';
+import { testApp, type TestApp } from '../../testing/test-app.js';
+import { testDoor, type TestDoor } from '../../testing/door.js';
+import { approvalRoutes } from '../approvals/approvals.http.js';
+import { invalidateEvidence } from '../evaluations/index.js';
+import { createModelVersion, setTag, submitModelVersion } from '../registry/index.js';
+import type { CheckFacts, FactEvidence } from './check-facts.js';
+import { checkRules, judgeChecks } from './check-rules.js';
+import { checkRoutes } from './checks.http.js';
+
+let app: TestApp;
+let door: TestDoor;
+beforeAll(async () => {
+  app = await testApp();
+  door = await testDoor(app, { routes: [checkRoutes, approvalRoutes] });
+});
+
+interface Shown {
+  readonly name: string;
+  readonly verdict: string;
+  readonly message: string;
+  readonly evidenceIds: readonly string[];
+  readonly provenance: string;
+  readonly permission: string;
+}
+
+const CHECKS = `query ($versionId: ID!, $useCaseId: ID!) {
+  checks(versionId: $versionId, useCaseId: $useCaseId) { name verdict message evidenceIds provenance permission } }`;
+
+const checksOf = async (given: Pick<Given, 'versionId' | 'useCaseId'>): Promise<Map<string, Shown>> => {
+  const { versionId, useCaseId } = given;
+  const { data, errors } = await app.graphql<{ checks: Shown[] }>(await app.actor('auditor'), CHECKS, {
+    versionId,
+    useCaseId,
+  });
+  expect(errors).toEqual([]);
+  return new Map((data?.checks ?? []).map((one) => [one.name, one]));
+};
+
+const verdicts = (shown: ReadonlyMap<string, Shown>): Record<string, string> =>
+  Object.fromEntries([...shown].map(([name, one]) => [name, one.verdict]));
+
+test('a version of which nothing is known misses everything, and each check says what to do', async () => {
+  const given = await givenPromotable(app, { bare: true });
+
+  const shown = await checksOf(given);
+
+  expect(verdicts(shown)).toEqual(Object.fromEntries(checkRules.map((rule) => [rule.name, 'MISSING'])));
+  expect(shown.get('card-complete')?.message).toContain('updateCard');
+  expect(shown.get('fairness-thresholds')).toMatchObject({
+    message: 'There is no evidence of fairness; start an evaluation',
+    permission: 'evaluation:start',
+    evidenceIds: [],
+    provenance: 'NONE',
+  });
+});
+
+test('what is known makes checks pass, and they name the evidence they rest on and where it comes from', async () => {
+  const bare = await givenPromotable(app, { bare: true });
+  const { engineer, modelId } = bare;
+  const { id: versionId } = await app.run(createModelVersion, engineer, {
+    modelId,
+    codeCommit: '0123456789abcdef0123456789abcdef01234567',
+    datasets: [{ name: 'adult', sha256: 'a'.repeat(64), role: 'train' }],
+  });
+  await app.run(submitModelVersion, engineer, { versionId });
+  await app.run(setTag, engineer, { modelId, versionId, key: 'licence', value: 'CC-BY-4.0' });
+  const given = { ...bare, versionId };
+  await givenCard(app, given);
+  await givenEvidence(app, given, { PERFORMANCE: 'PASS', FAIRNESS: 'PASS', ATTRIBUTION: 'PASS' });
+
+  const shown = await checksOf(given);
+
+  expect(verdicts(shown)).toEqual({
+    'fairness-thresholds': 'PASS',
+    'performance-vs-champion': 'PASS',
+    explainability: 'PASS',
+    'card-complete': 'MISSING',
+    'data-documented': 'PASS',
+    'licence-and-supply-chain': 'PASS',
+    drift: 'MISSING',
+    'artifact-scan': 'MISSING',
+  });
+  expect(shown.get('fairness-thresholds')).toMatchObject({ provenance: 'SUBMITTED' });
+  expect(shown.get('fairness-thresholds')?.evidenceIds).toHaveLength(1);
+});
+
+test('evidence past its date, drift that was reported and a champion that was never measured are told apart', async () => {
+  const given = await givenPromotable(app);
+  await givenChampion(app, given);
+  const next = { ...given, versionId: await givenNextVersion(app, given.engineer, given.modelId) };
+  await givenEvidence(app, next, { PERFORMANCE: 'PASS', FAIRNESS: 'PASS', ATTRIBUTION: 'FAIL' });
+  await givenEvidence(app, next, { FAIRNESS: 'PASS' }, -1000);
+  const { versionId, useCaseId } = given;
+  const about = { versionId, useCaseId, cause: 'DRIFT', reason: 'Ages have moved' } as const;
+  await app.run(invalidateEvidence, given.validator, about);
+
+  expect(verdicts(await checksOf(next))).toMatchObject({
+    'fairness-thresholds': 'STALE',
+    explainability: 'FAIL',
+    'performance-vs-champion': 'PASS',
+  });
+  expect((await checksOf(given)).get('drift')).toMatchObject({
+    verdict: 'FAIL',
+    message: 'Drift was reported: Ages have moved. Evaluate the version again',
+  });
+});
+
+test('the files of a real ensemble that intake opened have been scanned', async () => {
+  const { versionId } = await givenEnsemble(app);
+  await app.drainJobs();
+
+  const { useCaseId } = await givenPromotable(app, { bare: true });
+  const scan = (await checksOf({ versionId, useCaseId })).get('artifact-scan');
+
+  expect(scan).toMatchObject({ verdict: 'PASS', permission: 'artifact:upload' });
+  expect(scan?.message).toMatch(/^\d+ model files among \d+ were opened in a sandbox$/);
+});
+
+const evidence = (kind: FactEvidence['kind'], part: Partial<FactEvidence> = {}): FactEvidence => ({
+  id: `${kind}-1`,
+  kind,
+  verdict: 'PASS',
+  provenance: 'COMPUTED',
+  resultSha256: '',
+  limits: [],
+  figures: [],
+  ...part,
+});
+
+const facts = (part: Partial<CheckFacts>): CheckFacts => ({
+  versionId: 'v',
+  digest: null,
+  state: 'READY',
+  stateMessage: '',
+  codeCommit: null,
+  datasets: [],
+  licence: null,
+  intake: null,
+  driftReason: null,
+  evidence: new Map(),
+  champion: null,
+  card: {},
+  ...part,
+});
+
+const judged = (name: string, part: Partial<CheckFacts>) =>
+  judgeChecks(facts(part)).find((one) => one.rule.name === name);
+
+const accuracy = (value: number) => [{ name: 'accuracy', label: 'Accuracy', value }];
+
+describe('a check over facts', () => {
+  const champion = (value: number) => ({
+    versionId: 'c',
+    version: 3,
+    evidence: new Map([
+      ['PERFORMANCE' as const, evidence('PERFORMANCE', { id: 'c-1', figures: accuracy(value) })],
+    ]),
+  });
+  const mine = (value: number) =>
+    new Map([['PERFORMANCE' as const, evidence('PERFORMANCE', { figures: accuracy(value) })]]);
+
+  test.each([
+    [
+      'worse than the champion by more than a point',
+      0.83,
+      'FAIL',
+      'Worse than version 3: accuracy is 83.0 %, that of the champion 85.0 %',
+    ],
+    ['within a point of it', 0.841, 'PASS', 'No worse than version 3'],
+    ['better', 0.87, 'PASS', 'No worse than version 3'],
+  ])('compares performance: %s', (_, value, verdict, message) => {
+    expect(
+      judged('performance-vs-champion', { evidence: mine(value), champion: champion(0.85) }),
+    ).toMatchObject({
+      verdict,
+      message,
+      evidenceIds: ['PERFORMANCE-1', 'c-1'],
+      provenance: 'COMPUTED',
+    });
+  });
+
+  test('names the limit between groups that is broken', () => {
+    const limit = {
+      figure: 'sex.truePositiveRate.difference',
+      label: 'Equal opportunity',
+      value: 0.14,
+      comparison: 'AT_MOST',
+      limit: 0.1,
+      mode: 'ENFORCE',
+      verdict: 'FAIL',
+    };
+    const broken = evidence('FAIRNESS', { verdict: 'FAIL', limits: [limit] });
+
+    expect(judged('fairness-thresholds', { evidence: new Map([['FAIRNESS', broken]]) })).toMatchObject({
+      verdict: 'FAIL',
+      message: 'Equal opportunity is 0.14, limit 0.1',
+    });
+  });
+
+  test('says what intake refused, and that faults are faults', () => {
+    expect(judged('artifact-scan', { state: 'REJECTED', stateMessage: 'a pickle' })?.verdict).toBe('FAIL');
+    const intake = { files: 3, opened: 2, faults: 1 };
+    expect(judged('artifact-scan', { intake })?.verdict).toBe('FAIL');
+    expect(judged('artifact-scan', { intake: { ...intake, faults: 0, opened: 0 } })?.verdict).toBe('MISSING');
+  });
+
+  test('has a name, a title and what it looks at, and every name is there once', () => {
+    expect(new Set(checkRules.map((rule) => rule.name)).size).toBe(checkRules.length);
+    expect(checkRules.every((rule) => rule.title !== '' && rule.describe !== '')).toBe(true);
+  });
+});
+
+/** The official schema of draft 4; what Ajv names otherwise is renamed. */
+const sarifValidator = () => {
+  const path = createRequire(import.meta.url).resolve(
+    '@microsoft/jest-sarif/lib/schemas/sarif-2.1.0-rtm.5.json',
+  );
+  const { id: _, $schema: __, ...schema } = JSON.parse(readFileSync(path, 'utf8')) as Record<string, unknown>;
+  const ajv = new Ajv({ strict: false, allErrors: true, unicodeRegExp: false });
+  addFormats.default(ajv);
+  return ajv.compile(schema);
+};
+
+interface Log {
+  readonly $schema: string;
+  readonly runs: readonly {
+    readonly results: readonly { ruleId: string; level: string; properties: object }[];
+  }[];
+}
+
+const download = async (path: string, actor: Parameters<TestDoor['headersOf']>[0]) => {
+  const response = await fetch(`${door.address}${path}`, { headers: door.headersOf(actor) });
+  return {
+    status: response.status,
+    type: response.headers.get('content-type'),
+    body: (await response.json()) as Log,
+  };
+};
+
+describe('as SARIF', () => {
+  const isSarif = sarifValidator();
+
+  test('failing checks and refusals are logs that the official schema accepts', async () => {
+    const given = await givenPromotable(app, { bare: true });
+    await givenEvidence(app, given, { FAIRNESS: 'FAIL' });
+    const { versionId, useCaseId, engineer } = given;
+    const base = `/v1/model-versions/${versionId}`;
+
+    const checks = await download(`${base}/checks.sarif?useCaseId=${useCaseId}`, engineer);
+    const refusal = await download(`${base}/promotion.sarif?useCaseId=${useCaseId}&alias=champion`, engineer);
+
+    for (const { status, type, body } of [checks, refusal]) {
+      expect(status).toBe(200);
+      expect(type).toContain('application/sarif+json');
+      isSarif(body);
+      expect(isSarif.errors ?? []).toEqual([]);
+    }
+    expect(checks.body.runs[0]?.results).toContainEqual(
+      expect.objectContaining({ ruleId: 'fairness-thresholds', level: 'error' }),
+    );
+    expect(refusal.body.runs[0]?.results.map((one) => one.ruleId)).toEqual(
+      expect.arrayContaining(['evidence.FAIRNESS', 'card.intendedUse', 'approvals.validator']),
+    );
+    expect(isSarif({ version: '2.1.0' })).toBe(false);
+  });
+
+  test('what passes everything has no result', async () => {
+    const given = await givenPromotable(app);
+    const answer = await download(
+      `/v1/model-versions/${given.versionId}/checks.sarif?useCaseId=${given.useCaseId}`,
+      given.engineer,
+    );
+
+    expect(answer.body.runs[0]?.results.map((one) => one.ruleId)).not.toContain('fairness-thresholds');
+  });
+
+  test.each([
+    ['without a use case', '', 400],
+    ['with an id that is none', '?useCaseId=x', 400],
+    ['of a version of nowhere', `?useCaseId=${crypto.randomUUID()}`, 404],
+  ])('is refused %s', async (_, query, status) => {
+    const engineer = await app.actor('engineer');
+    const path = `/v1/model-versions/${crypto.randomUUID()}/checks.sarif${query}`;
+
+    expect((await download(path, engineer)).status).toBe(status);
+    expect((await download(path, null)).status).toBe(401);
+  });
+});
