@@ -5,7 +5,7 @@ import { defineQuery } from '../../../kernel/query.js';
 import { sarifOf, sarifSubject, type SarifResult } from '../../checks/index.js';
 import { aliasName, foldName } from '../../registry/index.js';
 import { isReady } from '../approvals.commands/carry-out.js';
-import { decisionsOn } from '../approvals.commands/find.js';
+import { heldAgainst } from '../approvals.commands/reconcile.js';
 import { ChangeRequest } from '../change-request.entity.js';
 import { environmentOf, type Execution, type RuleMode, type StaleEffect } from '../policy-document.js';
 import { requireProtected } from '../require-protected.js';
@@ -48,7 +48,7 @@ const look = async (db: ReadDb, actor: Actor, asked: Asked, now: Date): Promise<
     open ? { ...bare, requestedBy: open.requestedBy, createdAt: open.createdAt } : bare,
     now,
   );
-  const decisions = open ? await decisionsOn(db, open.id) : [];
+  const decisions = open ? (await heldAgainst(db, open, situation)).decisions : [];
   const { demands, policy } = situation;
   return {
     allowed: isReady(situation, decisions),
