@@ -63,6 +63,7 @@ import { Report, ReportSchedule, ReportScheduleRun } from './features/reports/in
 import { ReportsResolver } from './features/reports/reports.graphql.js';
 import { reportRoutes } from './features/reports/reports.http.js';
 import { noteFailedReport, renderJob } from './features/reports/reports.jobs.js';
+import { Experiment, LoggedModel, TrackedFile } from './features/tracking/index.js';
 import { UseCase } from './features/usecases/index.js';
 import { UseCasesResolver } from './features/usecases/usecases.graphql.js';
 import { AppUser, Member, Organization, Workspace } from './features/workspaces/index.js';
@@ -84,6 +85,9 @@ export const entities: readonly EntityClass[] = [
   Artifact,
   ModelAlias,
   ModelTag,
+  Experiment,
+  LoggedModel,
+  TrackedFile,
   Evaluation,
   Evidence,
   Finding,

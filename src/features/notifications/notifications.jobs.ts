@@ -1,7 +1,7 @@
 import { AppError } from '../../kernel/errors.js';
 import { defineReaction, type Change, type JobContext } from '../../kernel/job.js';
 import type { ChatMessage } from '../../kernel/ports.js';
-import { changeById, changeStandings, proposePolicy, requestPromotion } from '../approvals/index.js';
+import { changeById, changeStandings, proposePolicy, requestOrFind, requestPromotion } from '../approvals/index.js';
 import { requestEndpointResume } from '../deployments/index.js';
 import { announcementOf } from './announcement.js';
 import { recordNotification } from './notifications.commands.js';
@@ -33,7 +33,7 @@ const tell = async ({ outside, attempt }: JobContext<Change>, message: ChatMessa
  */
 export const announceChange = defineReaction({
   name: 'notifications.announceChange',
-  follows: [requestPromotion, proposePolicy, requestEndpointResume],
+  follows: [requestPromotion, requestOrFind, proposePolicy, requestEndpointResume],
   attempts,
   timeoutMs: 30_000,
   handle: async (context) => {

@@ -3,9 +3,10 @@ export { lineageActors } from './lineage.js';
 export { manifestName, manifestPath } from './manifest.js';
 export { ModelAlias } from './model-alias.entity.js';
 export { ModelTag } from './model-tag.entity.js';
-export { ModelVersion, versionState, type Lineage, type VersionState } from './model-version.entity.js';
+export { modelDescription } from './mlmodel.js';
+export { ModelVersion, stages, versionState, type Lineage, type Stage, type VersionState } from './model-version.entity.js';
 export { aliasName, artifactPath, foldName, matchesPattern, modelName } from './names.js';
-export { isProtected, protectedAliasPatterns } from './protection.js';
+export { isProtected, protectedAliasPatterns, protectedNamesOf } from './protection.js';
 export { modelKind, RegisteredModel, type ModelKind } from './registered-model.entity.js';
 export {
   deleteAlias,
@@ -19,4 +20,12 @@ export { lockModel, lockVersion, versionOr404 } from './registry.commands/find.j
 export { createModel, deleteModel, renameModel, updateModel } from './registry.commands/models.js';
 export { recordIntake } from './registry.commands/record-intake.js';
 export { deleteTag, setTag } from './registry.commands/tags.js';
-export { createModelVersion, deleteModelVersion, submitModelVersion } from './registry.commands/versions.js';
+export { setStage, stageNamed } from './registry.commands/stages.js';
+export {
+  addVersion,
+  closeVersion,
+  createModelVersion,
+  deleteModelVersion,
+  describeModelVersion,
+  submitModelVersion,
+} from './registry.commands/versions.js';

@@ -31,6 +31,24 @@ export const protectedAliasPatterns = async (db: ReadDb): Promise<readonly strin
 export const isProtected = async (db: ReadDb, alias: string): Promise<boolean> =>
   (await protectedAliasPatterns(db)).some((pattern) => matchesPattern(alias, pattern));
 
+/** The protected names, aliases and stages, by which a model or one of its versions is found. */
+export const protectedNamesOf = async (
+  db: ReadDb,
+  of: { readonly modelId: string; readonly versionId?: string },
+): Promise<string[]> => {
+  const rows = await db.sql<{ name: string }>(
+    `select name from model_alias where model_id = $1 and ($2::uuid is null or version_id = $2)
+     union
+     select stage from model_version
+      where model_id = $1 and ($2::uuid is null or id = $2) and deleted_at is null and stage <> 'None'
+      order by 1`,
+    [of.modelId, of.versionId ?? null],
+  );
+  if (rows.length === 0) return [];
+  const patterns = await protectedAliasPatterns(db);
+  return rows.map(({ name }) => name).filter((name) => patterns.some((pattern) => matchesPattern(name, pattern)));
+};
+
 /** Refuses what would change to what the alias resolves. */
 export const refuseProtected = (alias: string, deed: string): AppError =>
   new AppError(
@@ -38,6 +56,16 @@ export const refuseProtected = (alias: string, deed: string): AppError =>
     `The alias ${alias} is protected: ${deed} needs an approved change request. Ask with requestPromotion.`,
     { rule: 'protected-alias', alias, next: 'requestPromotion' },
   );
+
+/** Refuses when the model, or one of its versions, is found by a protected name. */
+export const requireNoProtectedName = async (
+  db: ReadDb,
+  of: { readonly modelId: string; readonly versionId?: string },
+  deed: string,
+): Promise<void> => {
+  const [name] = await protectedNamesOf(db, of);
+  if (name !== undefined) throw refuseProtected(name, deed);
+};
 
 /** Refuses when the alias is protected. */
 export const requireUnprotected = async (db: ReadDb, alias: string, deed: string): Promise<void> => {

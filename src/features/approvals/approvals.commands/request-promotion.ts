@@ -2,13 +2,14 @@ import { z } from 'zod';
 import { defineCommand } from '../../../kernel/command.js';
 import type { ReadDb } from '../../../kernel/db.js';
 import { conflict, notFound } from '../../../kernel/errors.js';
-import { aliasName, foldName, versionOr404 } from '../../registry/index.js';
+import { aliasName, foldName, versionOr404, type ModelVersion } from '../../registry/index.js';
 import { aliasFactsOf, type AliasFacts } from '../alias-facts.js';
 import type { Situation } from '../situation.js';
 import { precondition, requireProtected } from '../require-protected.js';
-import { openChangeRequest } from './open-change.js';
+import { openChangeRequest, type NewChange } from './open-change.js';
 
-const requireMovable = async (db: ReadDb, facts: AliasFacts, alias: string): Promise<void> => {
+/** Refuses a move that nobody could approve. */
+export const requireMovable = async (db: ReadDb, facts: AliasFacts, alias: string): Promise<void> => {
   if (facts.deleted) throw notFound('The version');
   await requireProtected(db, alias);
   if (facts.state === 'REJECTED') {
@@ -35,6 +36,20 @@ const titleOf = (facts: AliasFacts, alias: string): string => {
   return `Move ${alias} of ${facts.modelName}${from} to version ${String(facts.to.version)} for ${facts.useCase.name}`;
 };
 
+/** What is asked for when an alias shall move. */
+export const newPromotion = (facts: AliasFacts, version: ModelVersion, reason: string): NewChange => ({
+  kind: 'ALIAS',
+  targetKey: `alias:${version.modelId}:${foldName(facts.alias)}`,
+  title: titleOf(facts, facts.alias),
+  reason,
+  modelId: version.modelId,
+  versionId: version.id,
+  alias: facts.alias,
+  useCaseId: facts.useCase.id,
+  endpointId: null,
+  proposal: null,
+});
+
 export const requestPromotion = defineCommand({
   name: 'changeRequest.create',
   describe: 'Asks that a protected alias moves to a version, for a use case. People decide; then it moves.',
@@ -51,21 +66,7 @@ export const requestPromotion = defineCommand({
     const facts = await aliasFactsOf(tx, { versionId, alias: input.alias, useCaseId });
     const { alias } = facts;
     await requireMovable(tx, facts, alias);
-    const opened = await openChangeRequest(
-      { tx, actor, now, enqueue },
-      {
-        kind: 'ALIAS',
-        targetKey: `alias:${target.modelId}:${foldName(alias)}`,
-        title: titleOf(facts, alias),
-        reason,
-        modelId: target.modelId,
-        versionId,
-        alias,
-        useCaseId,
-        endpointId: null,
-        proposal: null,
-      },
-    );
+    const opened = await openChangeRequest({ tx, actor, now, enqueue }, newPromotion(facts, target, reason));
     requireRule(opened.situation, alias, facts.useCase.riskTier);
     return { result: { id: opened.id }, audit: opened.audit };
   },

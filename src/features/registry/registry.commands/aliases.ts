@@ -9,6 +9,7 @@ import { ModelAlias } from '../model-alias.entity.js';
 import { aliasName, foldName } from '../names.js';
 import { requireUnprotected } from '../protection.js';
 import type { RegisteredModel } from '../registered-model.entity.js';
+import { enterStage } from './stages.js';
 import { lockModel, versionOr404 } from './find.js';
 
 /** Where an alias shall point, and by whose doing. */
@@ -100,6 +101,8 @@ export const moveAlias = async (tx: Tx, move: AliasMove): Promise<MovedAlias> =>
       ...pointer,
     });
   }
+  // A stage is a name too: what was approved for it stands there alone.
+  const staged = move.changeRequestId === null ? {} : await enterStage(tx, move);
   return {
     aliasId: id,
     fromVersionId: existing?.versionId ?? null,
@@ -110,6 +113,7 @@ export const moveAlias = async (tx: Tx, move: AliasMove): Promise<MovedAlias> =>
         modelId: model.id,
         alias: existing?.name ?? move.alias,
         changeRequestId: move.changeRequestId,
+        ...staged,
       },
     },
   };

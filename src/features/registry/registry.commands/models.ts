@@ -5,7 +5,7 @@ import { conflict } from '../../../kernel/errors.js';
 import { newId } from '../../../kernel/id.js';
 import { ModelAlias } from '../model-alias.entity.js';
 import { foldName, modelName } from '../names.js';
-import { isProtected, refuseProtected } from '../protection.js';
+import { requireNoProtectedName } from '../protection.js';
 import { modelKind, RegisteredModel } from '../registered-model.entity.js';
 import { lockModel } from './find.js';
 
@@ -66,21 +66,13 @@ export const updateModel = defineCommand({
   permission: 'model:update',
   input: z.object({ modelId: z.uuid(), description }),
   target: (tx, input) => lockModel(tx, input.modelId),
-  handle: async ({ tx, input, target }) => {
-    await tx.update(RegisteredModel, { id: target.id }, { description: input.description });
-    const changes = { description: { from: target.description, to: input.description } };
+  handle: async ({ tx, input, target, now }) => {
+    const { description: text } = input;
+    await tx.update(RegisteredModel, { id: target.id }, { description: text, updatedAt: now });
+    const changes = { description: { from: target.description, to: text } };
     return { result: { id: target.id }, audit: { subject: { kind: 'model', id: target.id }, changes } };
   },
 });
-
-/** Those who use a model by name and protected alias must not find another one, or none, without an approval. */
-const requireNoProtectedAlias = async (tx: Tx, modelId: string, deed: string): Promise<ModelAlias[]> => {
-  const aliases = await tx.find(ModelAlias, { where: { modelId }, order: { id: 'ASC' } });
-  for (const alias of aliases) {
-    if (await isProtected(tx, alias.name)) throw refuseProtected(alias.name, deed);
-  }
-  return aliases;
-};
 
 export const renameModel = defineCommand({
   name: 'model.rename',
@@ -88,11 +80,13 @@ export const renameModel = defineCommand({
   permission: 'model:update',
   input: z.object({ modelId: z.uuid(), name: modelName }),
   target: (tx, input) => lockModel(tx, input.modelId),
-  handle: async ({ tx, input, target }) => {
+  handle: async ({ tx, input, target, now }) => {
     const { name } = input;
-    await requireNoProtectedAlias(tx, target.id, 'renaming its model');
+    // Those who use a model by name and protected alias must not find another one, or none, without an approval.
+    await requireNoProtectedName(tx, { modelId: target.id }, 'renaming its model');
     await requireFreeName(tx, name, target.id);
-    await orNameTaken(name, tx.update(RegisteredModel, { id: target.id }, { name, folded: foldName(name) }));
+    const renamed = { name, folded: foldName(name), updatedAt: now };
+    await orNameTaken(name, tx.update(RegisteredModel, { id: target.id }, renamed));
     const changes = { name: { from: target.name, to: name } };
     return { result: { id: target.id }, audit: { subject: { kind: 'model', id: target.id }, changes } };
   },
@@ -106,7 +100,8 @@ export const deleteModel = defineCommand({
   input: z.object({ modelId: z.uuid() }),
   target: (tx, input) => lockModel(tx, input.modelId),
   handle: async ({ tx, target, now }) => {
-    const aliases = await requireNoProtectedAlias(tx, target.id, 'deleting its model');
+    await requireNoProtectedName(tx, { modelId: target.id }, 'deleting its model');
+    const aliases = await tx.find(ModelAlias, { where: { modelId: target.id }, order: { id: 'ASC' } });
     await tx.remove(ModelAlias, { modelId: target.id });
     const versions = await tx.sql<{ id: string }>(
       'update model_version set deleted_at = $2 where model_id = $1 and deleted_at is null returning id',

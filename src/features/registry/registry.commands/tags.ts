@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { IsNull } from 'typeorm';
 import { z } from 'zod';
 import { defineCommand } from '../../../kernel/command.js';
@@ -23,21 +24,41 @@ const target = async (tx: Tx, input: { modelId: string; versionId?: string | nul
   return { id: model.id, workspaceId: model.workspaceId, versionId: version.id };
 };
 
-const tagsOf = (tx: Tx, at: { id: string; versionId: string | null }): Promise<ModelTag[]> =>
-  tx.find(ModelTag, { where: { modelId: at.id, versionId: at.versionId ?? IsNull() } });
+interface Place {
+  readonly id: string;
+  readonly versionId: string | null;
+}
+
+const tagAt = (tx: Tx, at: Place, key: string): Promise<ModelTag | null> =>
+  tx.findOne(ModelTag, { modelId: at.id, versionId: at.versionId ?? IsNull(), key });
+
+const requireRoom = async (tx: Tx, at: Place): Promise<void> => {
+  const [row] = await tx.sql<{ count: number }>(
+    'select count(*)::int as count from model_tag where model_id = $1 and version_id is not distinct from $2',
+    [at.id, at.versionId],
+  );
+  if ((row?.count ?? 0) >= maxTags)
+    throw conflict(`There are ${String(maxTags)} tags already`, { rule: 'tag-count' });
+};
+
+const mostInTrail = 2000;
+
+/** The trail keeps what is short as it is, and of what is long its digest. */
+const inTrail = (value: string | null): unknown =>
+  value === null || value.length <= mostInTrail
+    ? value
+    : { characters: value.length, sha256: createHash('sha256').update(value).digest('hex') };
 
 export const setTag = defineCommand({
   name: 'tag.set',
   describe: 'Gives a model, or one of its versions, a tag.',
   permission: 'model:update',
-  input: z.object({ ...place, value: z.string().max(8000) }),
+  input: z.object({ ...place, value: z.string().max(100_000) }),
   target,
   handle: async ({ tx, actor, input, target: at, now }) => {
     const { key, value } = input;
-    const tags = await tagsOf(tx, at);
-    const existing = tags.find((tag) => tag.key === key);
-    if (!existing && tags.length >= maxTags)
-      throw conflict(`There are ${String(maxTags)} tags already`, { rule: 'tag-count' });
+    const existing = await tagAt(tx, at, key);
+    if (!existing) await requireRoom(tx, at);
     const id = existing?.id ?? newId();
     const written = { value, setBy: actor.id, setAt: now };
     if (existing) await tx.update(ModelTag, { id }, written);
@@ -49,7 +70,7 @@ export const setTag = defineCommand({
       result: { id },
       audit: {
         subject: { kind: 'tag', id },
-        changes: { value: { from: existing?.value ?? null, to: value } },
+        changes: { value: { from: inTrail(existing?.value ?? null), to: inTrail(value) } },
         facts: { modelId: at.id, versionId: at.versionId, key },
       },
     };
@@ -63,14 +84,14 @@ export const deleteTag = defineCommand({
   input: z.object(place),
   target,
   handle: async ({ tx, input, target: at }) => {
-    const existing = (await tagsOf(tx, at)).find((tag) => tag.key === input.key);
+    const existing = await tagAt(tx, at, input.key);
     if (!existing) throw notFound(`The tag ${input.key}`);
     await tx.remove(ModelTag, { id: existing.id });
     return {
       result: { id: existing.id },
       audit: {
         subject: { kind: 'tag', id: existing.id },
-        changes: { value: { from: existing.value, to: null } },
+        changes: { value: { from: inTrail(existing.value), to: null } },
         facts: { modelId: at.id, versionId: at.versionId, key: input.key },
       },
     };

@@ -1,0 +1,85 @@
+import { AppError, notFound } from '../../../kernel/errors.js';
+import { artifactPath } from '../../registry/index.js';
+import { parseLoggedModelId, parseRunId } from '../../tracking/index.js';
+import type { FilesOf } from '../mlflow.queries/files.js';
+
+/** Whose files an address is about, and the path within; the path is empty for all of them. */
+export interface Place {
+  readonly of: FilesOf;
+  readonly path: string;
+  /** The number of the experiment in the address; null where there is none. */
+  readonly experiment: number | null;
+}
+
+const refuse = (path: string): AppError =>
+  new AppError('INVALID_INPUT', 'Invalid path: it must stay within its artifacts', {
+    fields: [{ path: 'path', message: `${JSON.stringify(path.slice(0, 100))} cannot be a path of an artifact` }],
+  });
+
+const decoded = (text: string): string | null => {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return null;
+  }
+};
+
+const layersOfCoding = 5;
+
+/**
+ * Refuses a path that leaves its place, also when somebody decodes it once more on the way: content is kept under
+ * digests here, but clients make folders of these names.
+ */
+export const requireInside = (path: string): string => {
+  let seen: string | null = path;
+  for (let layer = 0; layer < layersOfCoding && seen !== null; layer += 1) {
+    if (!artifactPath.safeParse(seen).success) throw refuse(path);
+    const next = decoded(seen);
+    if (next === seen) return path;
+    // What is no code is meant as it stands.
+    if (next === null) return path;
+    seen = next;
+  }
+  throw refuse(path);
+};
+
+/** A folder to list: none for the whole. */
+export const folderOf = (path: string): string => {
+  const plain = path.endsWith('/') ? path.slice(0, -1) : path;
+  return plain === '' || plain === '.' ? '' : requireInside(plain);
+};
+
+const experimentOf = (text: string): number => {
+  if (/^\d{1,9}$/.test(text)) return Number(text);
+  throw notFound('The place of these artifacts');
+};
+
+const uuid = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/;
+
+const ownerOf = (parts: readonly string[]): { of: FilesOf; experiment: number | null; used: number } => {
+  const [first = '', second = '', third = '', fourth = ''] = parts;
+  if (first === 'versions' && uuid.test(second) && third === 'artifacts') {
+    return { of: { kind: 'version', id: second }, experiment: null, used: 3 };
+  }
+  const experiment = experimentOf(first);
+  const model = second === 'models' ? parseLoggedModelId(third) : null;
+  if (model !== null && fourth === 'artifacts') return { of: { kind: 'loggedModel', id: model }, experiment, used: 4 };
+  const run = parseRunId(second);
+  if (run !== null && third === 'artifacts') return { of: { kind: 'run', id: run }, experiment, used: 3 };
+  throw notFound('The place of these artifacts');
+};
+
+/**
+ * Reads the path of an artifact address: `<experiment>/<run>/artifacts/…`, `<experiment>/models/<model>/artifacts/…`,
+ * or `versions/<id>/artifacts/…`.
+ */
+export const placeOf = (path: string): Place => {
+  const plain = path.endsWith('/') ? path.slice(0, -1) : path;
+  requireInside(plain);
+  const parts = plain.split('/');
+  const { of, experiment, used } = ownerOf(parts);
+  return { of, experiment, path: parts.slice(used).join('/') };
+};
+
+/** Where the files of a version are, as clients ask for them. */
+export const versionUri = (id: string): string => `mlflow-artifacts:/versions/${id}/artifacts`;
