@@ -7,7 +7,7 @@ import { searchVersions, versionOfNumber } from '../mlflow.queries/models.js';
 import { versionView, type VersionRow } from '../mlflow.queries/version-view.js';
 import { moveName, unlessProtected } from './gate.js';
 import { versionUri } from './places.js';
-import { orNothing, requireOwnTag } from './registered-models.js';
+import { isSpoken, orNothing, requireOwnTag } from './registered-models.js';
 import {
   asObject,
   keyValues,
@@ -45,9 +45,6 @@ const versions = [
       tags: keyValues(200),
     }),
     async (call, input) => {
-      input.tags.forEach(({ key }) => {
-        requireOwnTag(key);
-      });
       const { version } = await call.run(registerVersion, call.actor, {
         name: input.name,
         source: input.source,
@@ -55,7 +52,8 @@ const versions = [
         loggedModelId: input.model_id ? loggedModelIdOf(input.model_id) : null,
         runLink: input.run_link ?? '',
         description: input.description ?? '',
-        tags: asObject(input.tags),
+        // A copy brings the tags that we say of the version it is a copy of; we say our own.
+        tags: asObject(input.tags.filter(({ key }) => !isSpoken(key))),
       });
       return shown(call, { name: input.name, version: String(version) });
     },

@@ -40,9 +40,13 @@ export const requirePlainName = (name: string): void => {
   ]);
 };
 
+/** Whether a tag is one that is said here and not set by anybody. */
+export const isSpoken = (key: string): boolean =>
+  spokenTags.some((spoken) => foldName(spoken) === foldName(key));
+
 /** Refuses tags that are said here and not set by anybody. */
 export const requireOwnTag = (key: string): void => {
-  if (!spokenTags.some((spoken) => foldName(spoken) === foldName(key))) return;
+  if (!isSpoken(key)) return;
   throw invalidInput(`The tag ${key} says what the registry knows; it cannot be set`, [
     { path: 'key', message: 'is not for clients to set' },
   ]);
@@ -72,13 +76,10 @@ const models = [
     z.object({ ...named, tags: keyValues(200), description: optional(10_000) }),
     async (call, { name, tags, description }) => {
       requirePlainName(name);
-      tags.forEach(({ key }) => {
-        requireOwnTag(key);
-      });
       const { id } = await call
         .run(createModel, call.actor, { name, description: description ?? '', kind: 'MLFLOW' })
         .catch(orReadsAlike(name));
-      for (const [key, value] of Object.entries(asObject(tags))) {
+      for (const [key, value] of Object.entries(asObject(tags.filter(({ key: one }) => !isSpoken(one))))) {
         await call.run(setTag, call.actor, { modelId: id, key, value });
       }
       // A name is kept in one form, whatever form it was sent in.

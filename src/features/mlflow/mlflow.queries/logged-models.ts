@@ -16,7 +16,6 @@ interface LoggedRow {
   readonly updatedMs: number;
   readonly state: string;
   readonly modelType: string;
-  readonly createdBy: string;
   readonly sourceRunId: string | null;
   readonly params: Readonly<Record<string, string>>;
   readonly tags: Readonly<Record<string, string>>;
@@ -26,7 +25,7 @@ interface LoggedRow {
 
 const columns = `
   l.id, l.name, e.number as experiment, ${msOf('l.created_at')} as "createdMs", ${msOf('l.updated_at')} as "updatedMs",
-  l.state, l.model_type as "modelType", l.created_by as "createdBy", l.source_run_id as "sourceRunId", l.params, l.tags,
+  l.state, l.model_type as "modelType", l.source_run_id as "sourceRunId", l.params, l.tags,
   (select coalesce(json_agg(json_build_object('name', m.name, 'version', v.version) order by m.name, v.version), '[]')
      from model_version v join registered_model m on m.id = v.model_id
     where v.logged_model_id = l.id and v.deleted_at is null and m.deleted_at is null) as versions,
@@ -60,7 +59,6 @@ const loggedView = (row: LoggedRow): Record<string, unknown> => {
       last_updated_timestamp_ms: row.updatedMs,
       artifact_uri: `mlflow-artifacts:/${experiment}/models/${id}/artifacts`,
       status: `LOGGED_MODEL_${row.state}`,
-      creator_id: row.createdBy,
       model_type: row.modelType,
       ...(row.sourceRunId === null ? {} : { source_run_id: hexOf(row.sourceRunId) }),
       tags: tagsOf(row),
