@@ -4,7 +4,8 @@ import { notFound } from '../../kernel/errors.js';
  * Clients know runs as 32 hexadecimal digits and logged models as `m-` and 32 of them; here both are UUIDs.
  */
 
-const hex32 = /^[0-9a-f]{32}$/;
+// The digits of a UUID: version and variant have their places.
+const hex32 = /^[0-9a-f]{12}[1-8][0-9a-f]{3}[89ab][0-9a-f]{15}$/;
 
 /** A UUID without its hyphens. */
 export const hexOf = (id: string): string => id.replaceAll('-', '');
