@@ -18,21 +18,29 @@ const prefix = '/api/2.0/mlflow-artifacts';
 
 const pathOf = (request: FastifyRequest<Address>): string => parseInput(z.string(), request.params['*']);
 
+const grace = 64 * 1_048_576;
+
 /**
  * A client that is told something while it still sends reads it only when all is sent, or not at all; then it begins
- * anew, seven times. What is refused is therefore read to its end and thrown away.
+ * anew, seven times. What is refused is therefore read to its end and thrown away, within reason; false when it was
+ * more than that.
  */
-const readAway = async ({ raw }: FastifyRequest, most: number): Promise<void> => {
-  let bytes = 0;
-  try {
-    for await (const chunk of raw as AsyncIterable<Uint8Array>) {
-      bytes += chunk.byteLength;
-      if (bytes > most) return;
+const readAway = ({ raw }: FastifyRequest, most: number): Promise<boolean> =>
+  new Promise((resolve) => {
+    if (raw.readableEnded || raw.destroyed) {
+      resolve(true);
+      return;
     }
-  } catch {
+    let bytes = 0;
+    raw.on('data', (chunk: Uint8Array) => {
+      bytes += chunk.byteLength;
+      if (bytes <= most + grace) return;
+      raw.pause();
+      resolve(false);
+    });
     // Whoever left needs no answer.
-  }
-};
+    for (const end of ['end', 'close', 'error']) raw.once(end, () => resolve(true));
+  });
 
 const requireOwner = (of: FilesOf): FileOwner => {
   if (of.kind !== 'version') return { kind: of.kind, id: of.id };
@@ -80,7 +88,7 @@ const upload =
       await parts.run(putTrackedFile, stillThem, { owner, path, ...stored, mediaType: mediaTypeOf(request) });
       return await reply.send({});
     } catch (error) {
-      await readAway(request, parts.artifactMaxBytes);
+      if (!(await readAway(request, parts.artifactMaxBytes))) reply.header('connection', 'close');
       throw error;
     }
   };

@@ -79,6 +79,11 @@ const place = (server: FastifyInstance, parts: DoorParts, { url }: MlflowDoorOpt
     asOurs(request);
     done();
   });
+  // Nothing is read of what is sent to an address that is not served.
+  server.removeAllContentTypeParsers();
+  server.addContentTypeParser('*', (_request, _payload, done) => {
+    done(null);
+  });
   probes(server);
   void server.register((scope, _options, done) => {
     serve(scope, parts, url);

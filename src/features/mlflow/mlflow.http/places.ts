@@ -78,7 +78,8 @@ export const placeOf = (path: string): Place => {
   requireInside(plain);
   const parts = plain.split('/');
   const { of, experiment, used } = ownerOf(parts);
-  return { of, experiment, path: parts.slice(used).join('/') };
+  const inside = parts.slice(used).join('/');
+  return { of, experiment, path: inside === '' ? '' : requireInside(inside) };
 };
 
 /** Where the files of a version are, as clients ask for them. */

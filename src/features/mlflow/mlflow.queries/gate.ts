@@ -15,7 +15,8 @@ export type KnownUseCase =
 interface UseCaseRow {
   readonly id: string | null;
   readonly slug: string;
-  readonly said: boolean;
+  /** Whether it is the use of this very name, not of another one of the model. */
+  readonly same: boolean;
 }
 
 /** What is said of the version comes before what is said of its model, and that before what was approved earlier. */
@@ -25,17 +26,20 @@ const useCases = `
      where model_id = $1 and key = $4 and (version_id = $2 or version_id is null)
      order by version_id nulls last limit 1
   )
-  select u.id, coalesce(u.slug, said.value) as slug, true as said
+  select u.id, coalesce(u.slug, said.value) as slug, true as same
     from said left join use_case u on u.slug = said.value or u.id::text = said.value
   union all
-  select distinct u.id, u.slug, false
+  select u.id, u.slug, bool_or(bound.same) as same
     from use_case u
-   where not exists (select from said)
-     and u.id in (select use_case_id from model_alias where model_id = $1 and folded = $3
-                  union select use_case_id from change_request
-                         where model_id = $1 and kind = 'ALIAS' and state = 'EXECUTED' and alias = $5)`;
+    join (select use_case_id, folded = $3 as same from model_alias where model_id = $1
+          union all
+          select use_case_id, alias = $5 from change_request where model_id = $1 and kind = 'ALIAS' and state = 'EXECUTED'
+         ) bound on bound.use_case_id = u.id
+   where not exists (select from said) group by u.id, u.slug`;
 
-const known = (rows: readonly UseCaseRow[]): KnownUseCase => {
+const known = (all: readonly UseCaseRow[]): KnownUseCase => {
+  const same = all.filter((row) => row.same);
+  const rows = same.length === 1 ? same : all;
   const [first, second] = rows;
   if (!first) return { kind: 'none' };
   if (second) return { kind: 'several', slugs: rows.map(({ slug }) => slug).slice(0, 20) };
