@@ -109,6 +109,18 @@ export interface Found<Row> {
   readonly nextPageToken: string | null;
 }
 
+const mostShapes = 200;
+const shapes = new Map<string, string>();
+
+/** Searches of one shape are planned once per connection; so many shapes are remembered, and no more. */
+const nameOf = (text: string): string | undefined => {
+  const known = shapes.get(text);
+  if (known !== undefined || shapes.size >= mostShapes) return known;
+  const name = `mlflow.search.${String(shapes.size)}`;
+  shapes.set(text, name);
+  return name;
+};
+
 /** Runs a search, page by page over keys: pages neither repeat nor skip what is added in between. */
 export const runSearch = async <Row extends object>(db: ReadDb, searching: Searching): Promise<Found<Row>> => {
   const { columns, from, where, order, values: given, limit } = searching;
@@ -119,7 +131,7 @@ export const runSearch = async <Row extends object>(db: ReadDb, searching: Searc
   const text = `select ${columns}, array[${keys}] as "pageKey" from ${from}
      where ${conditions.length === 0 ? 'true' : conditions.join(' and ')} order by ${sorted} limit ${given.put(limit + 1)}`;
   const rows = await db
-    .sql<Row & { pageKey: string[] }>(text, given.all)
+    .sql<Row & { pageKey: string[] }>(text, given.all, nameOf(text))
     .catch((error: unknown) => {
       throw token !== null && isBadValue(error) ? readTokenFault() : error;
     });

@@ -21,6 +21,8 @@ let defaults: readonly string[] | undefined;
 export const protectedAliasPatterns = async (db: ReadDb): Promise<readonly string[]> => {
   const [row] = await db.sql<{ document: unknown }>(
     'select document from approval_policy order by revision desc limit 1',
+    [],
+    'registry.policy',
   );
   if (row) return protectedPart.parse(row.document).protectedAliases;
   defaults ??= readDefault();

@@ -109,7 +109,7 @@ const download =
       .header('content-length', file.bytes)
       .header('x-content-type-options', 'nosniff')
       .header('etag', `"${file.sha256}"`)
-      .send(Readable.from(content));
+      .send(content instanceof Readable ? content : Readable.from(content));
   };
 
 const list =

@@ -32,13 +32,17 @@ interface Place {
 const tagAt = (tx: Tx, at: Place, key: string): Promise<ModelTag | null> =>
   tx.findOne(ModelTag, { modelId: at.id, versionId: at.versionId ?? IsNull(), key });
 
-const requireRoom = async (tx: Tx, at: Place): Promise<void> => {
-  const [row] = await tx.sql<{ count: number }>(
-    'select count(*)::int as count from model_tag where model_id = $1 and version_id is not distinct from $2',
-    [at.id, at.versionId],
+/** What stands at a key, and how many tags there are beside. */
+const standing = async (tx: Tx, at: Place, key: string): Promise<{ id: string | null; value: string | null }> => {
+  const [row] = await tx.sql<{ id: string | null; value: string | null; count: number }>(
+    `select max(id::text) filter (where key = $3) as id, max(value) filter (where key = $3) as value, count(*)::int as count
+       from model_tag where model_id = $1 and version_id is not distinct from $2`,
+    [at.id, at.versionId, key],
+    'registry.tag',
   );
-  if ((row?.count ?? 0) >= maxTags)
-    throw conflict(`There are ${String(maxTags)} tags already`, { rule: 'tag-count' });
+  if (row?.id) return row;
+  if ((row?.count ?? 0) < maxTags) return { id: null, value: null };
+  throw conflict(`There are ${String(maxTags)} tags already`, { rule: 'tag-count' });
 };
 
 const mostInTrail = 2000;
@@ -57,20 +61,22 @@ export const setTag = defineCommand({
   target,
   handle: async ({ tx, actor, input, target: at, now }) => {
     const { key, value } = input;
-    const existing = await tagAt(tx, at, key);
-    if (!existing) await requireRoom(tx, at);
-    const id = existing?.id ?? newId();
-    const written = { value, setBy: actor.id, setAt: now };
-    if (existing) await tx.update(ModelTag, { id }, written);
-    else {
-      const { workspaceId, versionId } = at;
-      await tx.insert(ModelTag, { id, workspaceId, modelId: at.id, versionId, key, ...written });
-    }
+    const existing = await standing(tx, at, key);
+    const id = existing.id ?? newId();
+    // Nobody reads the answer, and the lock on the model keeps others away: it goes out with the commit.
+    tx.atCommit(
+      `insert into model_tag (id, workspace_id, model_id, version_id, key, value, set_by, set_at)
+       values ($1, $2, $3, $4, $5, $6, $7, $8)
+       on conflict (model_id, version_id, key)
+       do update set value = excluded.value, set_by = excluded.set_by, set_at = excluded.set_at`,
+      [id, at.workspaceId, at.id, at.versionId, key, value, actor.id, now],
+      'registry.setTag',
+    );
     return {
       result: { id },
       audit: {
         subject: { kind: 'tag', id },
-        changes: { value: { from: inTrail(existing?.value ?? null), to: inTrail(value) } },
+        changes: { value: { from: inTrail(existing.value), to: inTrail(value) } },
         facts: { modelId: at.id, versionId: at.versionId, key },
       },
     };
