@@ -33,6 +33,8 @@ create index model_version_of_run on model_version (run_id) where run_id is not 
 create index model_version_of_logged_model on model_version (logged_model_id) where logged_model_id is not null;
 create index model_version_staged on model_version (model_id, stage, version desc)
   where deleted_at is null and stage <> 'None';
+-- The same bytes need not be examined twice.
+create index model_version_of_bytes on model_version (workspace_id, digest) where state = 'READY' and intake is not null;
 -- A value may be longer than an index entry may be.
 create index model_tag_by_value on model_tag (workspace_id, key, (left(value, 100)));
 `;

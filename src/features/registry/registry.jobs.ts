@@ -5,6 +5,7 @@ import { AppError } from '../../kernel/errors.js';
 import { giveUpJob } from '../../kernel/give-up.js';
 import { defineJob, defineReaction, type JobContext } from '../../kernel/job.js';
 import type { Artifact } from './artifact.entity.js';
+import { intakeChecks } from './same-bytes.js';
 import { examineFolder, type FolderFindings } from './examine-folder.js';
 import {
   ensembleManifest,
@@ -142,6 +143,7 @@ const record = async (
     ...(folder.pickles.has(path) ? { pickle: folder.pickles.get(path) } : {}),
   }));
   const found = {
+    checks: intakeChecks,
     files,
     faults,
     runtime: reports.values().next().value?.runtime ?? null,

@@ -1,13 +1,13 @@
 import { AppError } from '../../../kernel/errors.js';
 import { requestOrFind, type FoundRequest } from '../../approvals/index.js';
-import { nameStanding, openRequestAbout, useCaseTag, type KnownUseCase } from '../mlflow.queries/gate.js';
-import type { VersionRow } from '../mlflow.queries/version-view.js';
+import { nameStanding, openRequestAbout, useCaseTag, type KnownUseCase, type NameStanding } from '../mlflow.queries/gate.js';
+import type { NamedVersion } from '../mlflow.queries/keys.js';
 import type { Call } from './route.js';
 
 /** What a client tried: to let a name, an alias or a stage, stand for a version. */
 export interface Move {
   readonly name: string;
-  readonly version: VersionRow;
+  readonly version: NamedVersion;
 }
 
 const shortest = (failing: FoundRequest['failing']): string =>
@@ -69,20 +69,24 @@ const whyNoRequest = (error: unknown, { name, version }: Move): AppError => {
  */
 export const moveName = async (
   call: Call,
-  move: Move,
-  options: { readonly isThere: (standing: { isThere: boolean }) => boolean; readonly plain: () => Promise<unknown> },
+  asked: { readonly name: string; readonly version: string; readonly alias: string },
+  options: {
+    readonly isThere: (standing: NameStanding) => boolean;
+    readonly plain: (version: NamedVersion) => Promise<unknown>;
+  },
 ): Promise<void> => {
   const { ask, run, actor } = call;
-  const { id: versionId, modelId } = move.version;
-  const standing = await ask(nameStanding, actor, { modelId, versionId, name: move.name });
+  const standing = await ask(nameStanding, actor, asked);
+  const { version, useCase } = standing;
   if (!standing.isProtected) {
-    await options.plain();
+    await options.plain(version);
     return;
   }
   if (options.isThere(standing)) return;
-  if (standing.useCase.kind !== 'known') throw withoutUseCase(move, standing.useCase);
-  const reason = `Tried from a client of MLflow: ${move.name} to version ${String(move.version.version)}`;
-  const input = { versionId, alias: move.name, useCaseId: standing.useCase.id, reason };
+  const move = { name: asked.alias, version };
+  if (useCase.kind !== 'known') throw withoutUseCase(move, useCase);
+  const reason = `Tried from a client of MLflow: ${move.name} to version ${String(version.version)}`;
+  const input = { versionId: version.id, alias: move.name, useCaseId: useCase.id, reason };
   const request = await run(requestOrFind, actor, input).catch((error: unknown) => {
     throw whyNoRequest(error, move);
   });

@@ -3,6 +3,8 @@ import { invalidInput } from '../../../kernel/errors.js';
 import { deleteModelVersion, deleteTag, describeModelVersion, setStage, setTag } from '../../registry/index.js';
 import { loggedModelIdOf, runIdOf } from '../../tracking/index.js';
 import { registerVersion } from '../mlflow.commands/register-version.js';
+import type { NameStanding } from '../mlflow.queries/gate.js';
+import { versionKey, type NamedVersion } from '../mlflow.queries/keys.js';
 import { searchVersions, versionOfNumber } from '../mlflow.queries/models.js';
 import { versionView, type VersionRow } from '../mlflow.queries/version-view.js';
 import { moveName, unlessProtected } from './gate.js';
@@ -26,6 +28,9 @@ const named = { name: required(1000), version: versionText };
 
 const find = ({ ask, actor }: Call, { name, version }: { name: string; version: string }): Promise<VersionRow> =>
   ask(versionOfNumber, actor, { name, version });
+
+const key = ({ ask, actor }: Call, { name, version }: { name: string; version: string }): Promise<NamedVersion> =>
+  ask(versionKey, actor, { name, version });
 
 const shown = async (call: Call, at: { name: string; version: string }): Promise<object> => ({
   model_version: versionView(await find(call, at)),
@@ -64,13 +69,13 @@ const versions = [
     '/model-versions/update',
     z.object({ ...named, description: optional(10_000) }),
     async (call, input) => {
-      const { id: versionId } = await find(call, input);
+      const { id: versionId } = await key(call, input);
       await call.run(describeModelVersion, call.actor, { versionId, description: input.description ?? '' });
       return shown(call, input);
     },
   ),
   route('DELETE', '/model-versions/delete', z.object(named), async (call, input) => {
-    const { id: versionId, modelId } = await find(call, input);
+    const { id: versionId, modelId } = await key(call, input);
     await unlessProtected(call, modelId, () => call.run(deleteModelVersion, call.actor, { versionId }));
     return {};
   }),
@@ -112,14 +117,13 @@ const transition = route(
         [{ path: 'archive_existing_versions', message: 'is for Staging and Production' }],
       );
     }
-    const version = await find(call, input);
-    const { id: versionId, modelId } = version;
-    const plain = () =>
+    const { name, version } = input;
+    const plain = ({ id: versionId, modelId }: NamedVersion) =>
       unlessProtected(call, modelId, () => call.run(setStage, call.actor, { versionId, stage, archiveOthers }));
-    if (stage === 'None') await plain();
+    if (stage === 'None') await plain(await key(call, input));
     else {
-      const isThere = (): boolean => version.stage === stage;
-      await moveName(call, { name: stage, version }, { isThere, plain });
+      const isThere = (standing: NameStanding): boolean => standing.version.stage === stage;
+      await moveName(call, { name, version, alias: stage }, { isThere, plain });
     }
     return shown(call, input);
   },
@@ -132,13 +136,13 @@ const tags = [
     z.object({ ...named, key: required(250), value: z.string().max(100_000).default('') }),
     async (call, input) => {
       requireOwnTag(input.key);
-      const { id: versionId, modelId } = await find(call, input);
+      const { id: versionId, modelId } = await key(call, input);
       await call.run(setTag, call.actor, { modelId, versionId, key: input.key, value: input.value });
       return {};
     },
   ),
   route('DELETE', '/model-versions/delete-tag', z.object({ ...named, key: required(250) }), async (call, input) => {
-    const { id: versionId, modelId } = await find(call, input);
+    const { id: versionId, modelId } = await key(call, input);
     await call.run(deleteTag, call.actor, { modelId, versionId, key: input.key }).catch(orNothing);
     return {};
   }),

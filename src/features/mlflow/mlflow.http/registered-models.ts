@@ -12,7 +12,7 @@ import {
   updateModel,
 } from '../../registry/index.js';
 import { modelKey } from '../mlflow.queries/keys.js';
-import { latestVersions, modelOfName, searchModels, versionOfAlias, versionOfNumber } from '../mlflow.queries/models.js';
+import { latestVersions, modelOfName, searchModels, versionOfAlias } from '../mlflow.queries/models.js';
 import { spokenTags, versionView } from '../mlflow.queries/version-view.js';
 import { moveName, unlessProtected } from './gate.js';
 import {
@@ -187,14 +187,12 @@ const aliases = [
     z.object({ ...named, alias: aliasText, version: versionText }),
     async (call, { name, alias, version: number }) => {
       requireFree(alias);
-      const version = await call.ask(versionOfNumber, call.actor, { name, version: number });
-      const { modelId, id: versionId } = version;
       await moveName(
         call,
-        { name: alias, version },
+        { name, version: number, alias },
         {
           isThere: ({ isThere }) => isThere,
-          plain: () => call.run(setAlias, call.actor, { modelId, name: alias, versionId }),
+          plain: ({ modelId, id: versionId }) => call.run(setAlias, call.actor, { modelId, name: alias, versionId }),
         },
       );
       return {};

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { defineQuery } from '../../../kernel/query.js';
 import { foldName, isProtected } from '../../registry/index.js';
+import { findVersion, versionName, type NamedVersion } from './keys.js';
 
 /** The tag by which a model or a version names the use case that it is promoted for. */
 export const useCaseTag = 'countersign.use_case';
@@ -49,6 +50,7 @@ const known = (all: readonly UseCaseRow[]): KnownUseCase => {
 
 /** How a name of a model stands: whether it is protected, where it points, and for which use it would move. */
 export interface NameStanding {
+  readonly version: NamedVersion;
   readonly isProtected: boolean;
   /** Whether it names the version already. */
   readonly isThere: boolean;
@@ -59,18 +61,19 @@ export const nameStanding = defineQuery({
   name: 'mlflow.nameStanding',
   describe: 'Whether a name of a model is protected, and for which use it would move to a version.',
   permission: 'alias:read',
-  input: z.object({ modelId: z.uuid(), versionId: z.uuid(), name: z.string().min(1).max(255) }),
-  handle: async ({ db, input: { modelId, versionId, name } }): Promise<NameStanding> => {
-    const [protectedName, [there], rows] = await Promise.all([
-      isProtected(db, name),
-      db.sql('select 1 from model_alias where model_id = $1 and folded = $2 and version_id = $3', [
-        modelId,
-        foldName(name),
-        versionId,
-      ]),
-      db.sql<UseCaseRow>(useCases, [modelId, versionId, foldName(name), useCaseTag, name]),
+  input: z.object({ ...versionName, alias: z.string().min(1).max(255) }),
+  handle: async ({ db, input }): Promise<NameStanding> => {
+    const { alias } = input;
+    const [version, isProtectedName] = await Promise.all([findVersion(db, input), isProtected(db, alias)]);
+    if (!isProtectedName) return { version, isProtected: false, isThere: false, useCase: { kind: 'none' } };
+    const folded = foldName(alias);
+    const [there] = await db.sql('select 1 from model_alias where model_id = $1 and folded = $2 and version_id = $3', [
+      version.modelId,
+      folded,
+      version.id,
     ]);
-    return { isProtected: protectedName, isThere: there !== undefined, useCase: known(rows) };
+    const rows = await db.sql<UseCaseRow>(useCases, [version.modelId, version.id, folded, useCaseTag, alias]);
+    return { version, isProtected: true, isThere: there !== undefined, useCase: known(rows) };
   },
 });
 

@@ -243,7 +243,8 @@ export const searchVersions = defineQuery({
   },
 });
 
-const notThere = (name: string, version: string): AppError =>
+/** There is no version of this number. */
+export const versionNotFound = (name: string, version: string): AppError =>
   new AppError('NOT_FOUND', `Model Version (name=${name}, version=${version}) not found`);
 
 /** The number behind a version's text. */
@@ -268,7 +269,7 @@ export const versionOfNumber = defineQuery({
       [foldName(name), name, number],
       'mlflow.version',
     );
-    if (!row) throw notThere(name, version);
+    if (!row) throw versionNotFound(name, version);
     return row;
   },
 });

@@ -48,7 +48,7 @@ export const versionColumns = `
   v.id, v.model_id as "modelId", m.name, v.version, ${msOf('v.created_at')} as "createdMs", ${msOf(updatedAt)} as "updatedMs",
   v.created_by as "createdBy", v.stage, v.description, v.source, v.state, v.state_message as "stateMessage",
   v.run_id as "runId", v.run_link as "runLink", v.logged_model_id as "loggedModelId",
-  v.intake_job_id is not null as "hasFiles",
+  (v.intake_job_id is not null or v.intake is not null) as "hasFiles",
   array(select a.name from model_alias a where a.version_id = v.id order by a.name) as aliases,
   (select coalesce(json_agg(json_build_object('key', t.key, 'value', t.value) order by t.key), '[]')
      from model_tag t where t.model_id = v.model_id and t.version_id = v.id) as tags,

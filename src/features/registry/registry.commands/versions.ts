@@ -8,8 +8,9 @@ import { newId } from '../../../kernel/id.js';
 import { Artifact } from '../artifact.entity.js';
 import { ModelAlias } from '../model-alias.entity.js';
 import { modelDescription } from '../mlmodel.js';
-import { lineageDataset, ModelVersion, type Lineage } from '../model-version.entity.js';
+import { lineageDataset, ModelVersion, type JsonObject, type Lineage } from '../model-version.entity.js';
 import { requireNoProtectedName } from '../protection.js';
+import { examinedBefore } from '../same-bytes.js';
 import { RegisteredModel } from '../registered-model.entity.js';
 import { intake } from '../registry.jobs.js';
 import { lockModel, lockModelAndVersion, lockVersion } from './find.js';
@@ -164,25 +165,44 @@ export const closeVersion = async (
 ): Promise<{ jobId: string | null; audit: AuditEntry }> => {
   const artifacts = await tx.find(Artifact, { where: { versionId: version.id } });
   if (model.kind === 'ONNX') requireModelFile(artifacts);
-  const bare = artifacts.length === 0;
   const subject = { kind: 'modelVersion', id: version.id };
   const digest = digestOf(artifacts);
-  const jobId = bare ? null : enqueue(intake, { versionId: version.id }, { subject });
-  const state = bare ? 'READY' : 'PENDING_INTAKE';
-  const stateMessage = bare ? 'Nothing to check: the model stands elsewhere' : 'Waiting for intake';
+  const outcome = await outcomeOf(tx, digest, artifacts);
+  const jobId = outcome.examine ? enqueue(intake, { versionId: version.id }, { subject }) : null;
+  const { state, stateMessage, found } = outcome;
   await tx.update(
     ModelVersion,
     { id: version.id },
-    { submittedAt: now, digest, state, stateMessage, intakeJobId: jobId },
+    { submittedAt: now, digest, state, stateMessage, intakeJobId: jobId, ...found },
   );
   return {
     jobId,
     audit: {
       subject,
       changes: { digest: { from: null, to: digest }, state: { from: version.state, to: state } },
-      facts: { artifacts: artifacts.map(({ path, sha256, bytes }) => ({ path, sha256, bytes })) },
+      facts: { artifacts: artifacts.map(({ path, sha256, bytes }) => ({ path, sha256, bytes })), message: stateMessage },
     },
   };
+};
+
+interface Outcome {
+  readonly examine: boolean;
+  readonly state: 'READY' | 'PENDING_INTAKE';
+  readonly stateMessage: string;
+  readonly found: { readonly signature?: JsonObject | null; readonly intake?: JsonObject };
+}
+
+/** What becomes of a closed version: there is nothing to look at, it was looked at before, or intake looks. */
+const outcomeOf = async (tx: Tx, digest: string, artifacts: readonly Artifact[]): Promise<Outcome> => {
+  const ready = { examine: false, state: 'READY' } as const;
+  if (artifacts.length === 0)
+    return { ...ready, stateMessage: 'Nothing to check: the model stands elsewhere', found: {} };
+  const before = await examinedBefore(tx, digest, artifacts);
+  if (before) {
+    const { signature, intake: report, message } = before;
+    return { ...ready, stateMessage: message, found: { signature, intake: report } };
+  }
+  return { examine: true, state: 'PENDING_INTAKE', stateMessage: 'Waiting for intake', found: {} };
 };
 
 export const describeModelVersion = defineCommand({
