@@ -35,6 +35,10 @@ create index model_version_staged on model_version (model_id, stage, version des
   where deleted_at is null and stage <> 'None';
 -- The same bytes need not be examined twice.
 create index model_version_of_bytes on model_version (workspace_id, digest) where state = 'READY' and intake is not null;
--- A value may be longer than an index entry may be.
-create index model_tag_by_value on model_tag (workspace_id, key, (left(value, 100)));
+create index model_version_by_creation on model_version (workspace_id, created_at desc) where deleted_at is null;
+
+-- A value may be longer than an index entry may be. A column and not an expression: row-level security lets only
+-- comparisons that leak nothing be answered by an index, and a function is none.
+alter table model_tag add column value_start text generated always as (left(value, 100)) stored;
+create index model_tag_by_value on model_tag (workspace_id, key, value_start);
 `;

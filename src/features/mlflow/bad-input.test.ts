@@ -14,7 +14,9 @@ let address = '';
 beforeAll(async () => {
   app = await testApp();
   await app.actor('engineer');
-  const door = await openTestDoor(app, { environment: { RATE_LIMIT_PER_MINUTE: '1000000', ARTIFACT_MAX_MB: '1' } });
+  const door = await openTestDoor(app, {
+    environment: { RATE_LIMIT_PER_MINUTE: '1000000', ARTIFACT_MAX_MB: '1' },
+  });
   address = `${door.url}/mlflow`;
   api = protocolAt(address, await door.tokenOf('engineer'));
   nobody = protocolAt(address, null);
@@ -74,7 +76,13 @@ const call = (method: string, path: string, input: Record<string, unknown>): Pro
   method === 'GET' ? api.get(path, input as Record<string, string>) : api.send(method, path, input);
 
 /** Never a fault of ours, and never a code that makes a client send the same again. */
-const refusals = new Set(['INVALID_PARAMETER_VALUE', 'RESOURCE_DOES_NOT_EXIST', 'RESOURCE_ALREADY_EXISTS', 'RESOURCE_CONFLICT', 'PERMISSION_DENIED']);
+const refusals = new Set([
+  'INVALID_PARAMETER_VALUE',
+  'RESOURCE_DOES_NOT_EXIST',
+  'RESOURCE_ALREADY_EXISTS',
+  'RESOURCE_CONFLICT',
+  'PERMISSION_DENIED',
+]);
 
 const wrong: [string, unknown][] = [
   ['nothing', undefined],
@@ -92,23 +100,31 @@ const wrong: [string, unknown][] = [
   ['a piece of SQL', `'; drop table experiment; --`],
 ];
 
-test.each(routes)('%s %s answers every wrong field with its documented error', async (method, path, input) => {
-  const faults: string[] = [];
-  for (const field of Object.keys(input)) {
-    for (const [kind, value] of wrong) {
-      // A query has room for an address only.
-      if (method === 'GET' && String(value).length > 10_000) continue;
-      const { [field]: _, ...others } = input;
-      const answer = await call(method, path, value === undefined ? others : { ...others, [field]: value });
-      if (answer.status === 200 || refusals.has(answer.code ?? '')) continue;
-      faults.push(`${field} is ${kind}: ${String(answer.status)} ${answer.code ?? ''} ${answer.message ?? ''}`);
+test.each(routes)(
+  '%s %s answers every wrong field with its documented error',
+  async (method, path, input) => {
+    const faults: string[] = [];
+    for (const field of Object.keys(input)) {
+      for (const [kind, value] of wrong) {
+        // A query has room for an address only.
+        if (method === 'GET' && String(value).length > 10_000) continue;
+        const { [field]: _, ...others } = input;
+        const answer = await call(method, path, value === undefined ? others : { ...others, [field]: value });
+        if (answer.status === 200 || refusals.has(answer.code ?? '')) continue;
+        faults.push(
+          `${field} is ${kind}: ${String(answer.status)} ${answer.code ?? ''} ${answer.message ?? ''}`,
+        );
+      }
     }
-  }
-  expect(faults).toEqual([]);
-});
+    expect(faults).toEqual([]);
+  },
+);
 
 test.each(routes)('%s %s asks who it is first', async (method, path, input) => {
-  const answer = method === 'GET' ? await nobody.get(path, input as Record<string, string>) : await nobody.send(method, path, input);
+  const answer =
+    method === 'GET'
+      ? await nobody.get(path, input as Record<string, string>)
+      : await nobody.send(method, path, input);
   expect([answer.status, answer.code]).toEqual([401, 'UNAUTHENTICATED']);
 });
 
@@ -136,7 +152,12 @@ describe('bodies', () => {
   });
 
   test('a batch of more than a thousand measurements is refused, and nothing of it is kept', async () => {
-    const metrics = Array.from({ length: 1001 }, (_, step) => ({ key: 'm', value: step, timestamp: 1, step }));
+    const metrics = Array.from({ length: 1001 }, (_, step) => ({
+      key: 'm',
+      value: step,
+      timestamp: 1,
+      step,
+    }));
     expect((await api.post('runs/log-batch', { run_id: runId, metrics })).status).toBe(400);
     const { body } = await api.get('metrics/get-history', { run_id: runId, metric_key: 'm' });
     expect(body['metrics']).toEqual([]);
@@ -144,7 +165,11 @@ describe('bodies', () => {
 
   test('a parameter that has another value already is refused with both values', async () => {
     await api.post('runs/log-parameter', { run_id: runId, key: 'depth', value: '1' });
-    const { status, code, message } = await api.post('runs/log-parameter', { run_id: runId, key: 'depth', value: '2' });
+    const { status, code, message } = await api.post('runs/log-parameter', {
+      run_id: runId,
+      key: 'depth',
+      value: '2',
+    });
     expect([status, code]).toEqual([400, 'INVALID_PARAMETER_VALUE']);
     expect(message).toContain("already logged with value='1'");
   });
@@ -159,7 +184,7 @@ describe('filters', () => {
     "unknown.key = 'x'",
     "name > 'x'",
     'version_number = 1',
-    "tags.`k` IN ()",
+    'tags.`k` IN ()',
     '('.repeat(20_000),
     `name = '${'a'.repeat(50_000)}'`,
     Array.from({ length: 200 }, () => "name = 'x'").join(' AND '),
@@ -198,10 +223,13 @@ describe('filters', () => {
     expect([status, code]).toEqual([400, 'INVALID_PARAMETER_VALUE']);
   });
 
-  test.each(['name; drop table x', 'unknown', 'name SIDEWAYS', 'metrics.`x', '1'])('the order «%s» is refused', async (order) => {
-    const { status, code } = await api.get('registered-models/search', { order_by: [order] });
-    expect([status, code]).toEqual([400, 'INVALID_PARAMETER_VALUE']);
-  });
+  test.each(['name; drop table x', 'unknown', 'name SIDEWAYS', 'metrics.`x', '1'])(
+    'the order «%s» is refused',
+    async (order) => {
+      const { status, code } = await api.get('registered-models/search', { order_by: [order] });
+      expect([status, code]).toEqual([400, 'INVALID_PARAMETER_VALUE']);
+    },
+  );
 });
 
 describe('artifacts', () => {
@@ -227,7 +255,10 @@ describe('artifacts', () => {
     const base = `/api/2.0/mlflow-artifacts/artifacts`;
     const place = `0/${runId}/artifacts/${path}`;
     for (const method of ['GET', 'PUT', 'DELETE']) {
-      expect([method, [400, 404].includes(await api.raw(method, `${base}/${place}`))]).toEqual([method, true]);
+      expect([method, [400, 404].includes(await api.raw(method, `${base}/${place}`))]).toEqual([
+        method,
+        true,
+      ]);
     }
     const listed = await api.raw('GET', `${base}?path=${encodeURIComponent(decodeURIComponent(place))}`);
     expect([400, 404]).toContain(listed);
@@ -259,12 +290,16 @@ describe('artifacts', () => {
   test('what is READY is neither changed nor deleted nor added to', async () => {
     const place = `0/models/${modelId}/artifacts`;
     expect((await api.put(`${place}/MLmodel`, 'flavors: {x: {}}')).status).toBe(200);
-    expect((await api.send('PATCH', `logged-models/${modelId}`, { status: 'LOGGED_MODEL_READY' })).status).toBe(200);
+    expect(
+      (await api.send('PATCH', `logged-models/${modelId}`, { status: 'LOGGED_MODEL_READY' })).status,
+    ).toBe(200);
     expect((await api.put(`${place}/MLmodel`, 'other')).status).toBe(409);
     expect((await api.put(`${place}/more`, 'other')).status).toBe(409);
     const gone = await api.send('DELETE', `/api/2.0/mlflow-artifacts/artifacts/${place}/MLmodel`);
     expect(gone.status).toBe(409);
-    const again = await api.send('PATCH', `logged-models/${modelId}`, { status: 'LOGGED_MODEL_UPLOAD_FAILED' });
+    const again = await api.send('PATCH', `logged-models/${modelId}`, {
+      status: 'LOGGED_MODEL_UPLOAD_FAILED',
+    });
     expect(again.status).toBe(409);
   });
 
@@ -274,14 +309,20 @@ describe('artifacts', () => {
     expect(message).toMatch(/^Multipart upload is not supported for the current artifact repository/);
   });
 
-  test.each(['/etc/passwd', 'file:///etc/passwd', 'mlflow-artifacts:/0/../x', 'relative/path', 'models:/known', 'models:/known/x', 'runs:/nothing/model', 'C:\\models\\x'])(
-    'no version is made of %s',
-    async (source) => {
-      await api.post('registered-models/create', { name: 'sources' });
-      const { status, code } = await api.post('model-versions/create', { name: 'sources', source });
-      expect([status, code]).toEqual([400, 'INVALID_PARAMETER_VALUE']);
-    },
-  );
+  test.each([
+    '/etc/passwd',
+    'file:///etc/passwd',
+    'mlflow-artifacts:/0/../x',
+    'relative/path',
+    'models:/known',
+    'models:/known/x',
+    'runs:/nothing/model',
+    'C:\\models\\x',
+  ])('no version is made of %s', async (source) => {
+    await api.post('registered-models/create', { name: 'sources' });
+    const { status, code } = await api.post('model-versions/create', { name: 'sources', source });
+    expect([status, code]).toEqual([400, 'INVALID_PARAMETER_VALUE']);
+  });
 });
 
 describe('what is not served', () => {
@@ -302,7 +343,9 @@ describe('what is not served', () => {
   test('what clients ask before they know anybody is answered to everybody', async () => {
     expect((await nobody.get('/health')).body).toEqual({ text: 'OK' });
     expect((await nobody.get('/version')).body).toEqual({ text: '3.17.2' });
-    expect((await nobody.get('/api/3.0/mlflow/server-info')).body).toMatchObject({ multipart_uploads_enabled: false });
+    expect((await nobody.get('/api/3.0/mlflow/server-info')).body).toMatchObject({
+      multipart_uploads_enabled: false,
+    });
   });
 
   test('a workspace that the token is not for is not found', async () => {

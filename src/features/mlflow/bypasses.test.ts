@@ -1,5 +1,12 @@
 import { beforeAll, expect, test } from 'vitest';
-import { champion, decide, givenPromotable, givenChampion, givenNextVersion, type Given } from '../../testing/given-change.js';
+import {
+  champion,
+  decide,
+  givenPromotable,
+  givenChampion,
+  givenNextVersion,
+  type Given,
+} from '../../testing/given-change.js';
 import { openTestDoor } from '../../testing/http-door.js';
 import { protocolAt, type Protocol, type ProtocolAnswer } from '../../testing/mlflow-door.js';
 import { testApp, type TestApp } from '../../testing/test-app.js';
@@ -39,7 +46,9 @@ beforeAll(async () => {
   await protectMore();
   await givenChampion(app, given);
   second = await givenNextVersion(app, given.engineer, given.modelId);
-  const [model] = await rows<{ name: string }>('select name from registered_model where id = $1', [given.modelId]);
+  const [model] = await rows<{ name: string }>('select name from registered_model where id = $1', [
+    given.modelId,
+  ]);
   name = model?.name ?? '';
   const door = await openTestDoor(app, { environment: { RATE_LIMIT_PER_MINUTE: '1000000' } });
   api = protocolAt(`${door.url}/mlflow`, await door.tokenOf('engineer'));
@@ -51,9 +60,19 @@ const resolves = async (): Promise<unknown> => {
   return { alias: version?.version, champion: await champion(app, given.modelId) };
 };
 
-const alias = (to: string, as = 'champion') => () => api.post('registered-models/alias', { name, alias: as, version: to });
-const stage = (to: string, version = '2', archive = false) => () =>
-  api.post('model-versions/transition-stage', { name, version, stage: to, archive_existing_versions: archive });
+const alias =
+  (to: string, as = 'champion') =>
+  () =>
+    api.post('registered-models/alias', { name, alias: as, version: to });
+const stage =
+  (to: string, version = '2', archive = false) =>
+  () =>
+    api.post('model-versions/transition-stage', {
+      name,
+      version,
+      stage: to,
+      archive_existing_versions: archive,
+    });
 
 const bypasses: [string, () => Promise<ProtocolAnswer>][] = [
   ['setting the alias', alias('2')],
@@ -61,7 +80,10 @@ const bypasses: [string, () => Promise<ProtocolAnswer>][] = [
   ['setting one that a pattern protects', alias('2', 'prod-eu')],
   ['setting one in capitals that a pattern protects', alias('2', 'PROD')],
   ['deleting the alias', () => api.send('DELETE', 'registered-models/alias', { name, alias: 'champion' })],
-  ['deleting it in capitals', () => api.send('DELETE', 'registered-models/alias', { name, alias: 'Champion' })],
+  [
+    'deleting it in capitals',
+    () => api.send('DELETE', 'registered-models/alias', { name, alias: 'Champion' }),
+  ],
   ['a stage that is protected', stage('Production')],
   ['a stage in small letters', stage('production')],
   ['a stage, archiving what stands there', stage('Production', '2', true)],
@@ -93,7 +115,9 @@ test.each(alike)('a model called «%s» cannot stand beside the one that it look
   expect([400, 404]).toContain(created.status);
   const version = await api.post('model-versions/create', { name: other, source: 's3://elsewhere/model' });
   expect(version.status).toBeGreaterThanOrEqual(400);
-  expect(await rows('select 1 from registered_model where deleted_at is null and name <> $1', [name])).toEqual([]);
+  expect(
+    await rows('select 1 from registered_model where deleted_at is null and name <> $1', [name]),
+  ).toEqual([]);
 });
 
 test('a copy under another name is not what the protected name resolves to', async () => {
@@ -131,14 +155,18 @@ test('repeated refusals point to the one request, which another version does not
     expect(message).toContain(`/changes/${String(number)}`);
   }
   expect(other.message).toContain('another version');
-  const open = await rows<{ version: string }>(`select version_id as version from change_request where state = 'OPEN' and alias = 'champion'`);
+  const open = await rows<{ version: string }>(
+    `select version_id as version from change_request where state = 'OPEN' and alias = 'champion'`,
+  );
   expect(open).toEqual([{ version: second }]);
   expect(third).not.toBe(second);
 });
 
 test('the request that a refusal opened is a request like any other', async () => {
   await alias('2')();
-  const [change] = await rows<{ id: string }>(`select id from change_request where state = 'OPEN' and alias = 'champion'`);
+  const [change] = await rows<{ id: string }>(
+    `select id from change_request where state = 'OPEN' and alias = 'champion'`,
+  );
   const [standing] = await app.ask(changeStandings, given.validator, { ids: [change?.id ?? ''] });
   expect(standing).toMatchObject({ ready: false });
 });

@@ -6,7 +6,8 @@ import { invalidInput } from '../../kernel/errors.js';
  */
 
 /** How two things are compared. */
-export type Operator = '=' | '!=' | '>' | '>=' | '<' | '<=' | 'LIKE' | 'ILIKE' | 'IN' | 'NOT IN' | 'IS NULL' | 'IS NOT NULL';
+export type Operator =
+  '=' | '!=' | '>' | '>=' | '<' | '<=' | 'LIKE' | 'ILIKE' | 'IN' | 'NOT IN' | 'IS NULL' | 'IS NOT NULL';
 
 /** A literal, or several for IN. */
 export type FilterValue = string | number | readonly (string | number)[] | null;
@@ -34,7 +35,8 @@ const fault = (message: string, filter: string, at: number): Error =>
     { path: 'filter', message },
   ]);
 
-const isSpace = (letter: string): boolean => letter === ' ' || letter === '\n' || letter === '\t' || letter === '\r';
+const isSpace = (letter: string): boolean =>
+  letter === ' ' || letter === '\n' || letter === '\t' || letter === '\r';
 const isDigit = (letter: string): boolean => letter >= '0' && letter <= '9';
 const isWord = (letter: string): boolean =>
   (letter >= 'a' && letter <= 'z') || (letter >= 'A' && letter <= 'Z') || letter === '_' || isDigit(letter);
@@ -71,7 +73,10 @@ const numberAt = (filter: string, from: number): Token | null => {
   if (!isDigit(first) && !(first === '.' && isDigit(filter[from + sign + 1] ?? ''))) return null;
   let previous = '';
   const text = runOf(filter, from + sign, (letter) => {
-    const inside = isWord(letter) || letter === '.' || ((letter === '-' || letter === '+') && (previous === 'e' || previous === 'E'));
+    const inside =
+      isWord(letter) ||
+      letter === '.' ||
+      ((letter === '-' || letter === '+') && (previous === 'e' || previous === 'E'));
     previous = letter;
     return inside;
   });
@@ -155,7 +160,8 @@ const identifier = (reader: Reader): { entity: string; key: string } => {
   const parts: string[] = [];
   while (reader.sign('.')) {
     const part = reader.take();
-    if (part.kind === 'sign' || part.kind === 'end' || part.kind === 'text') throw reader.fault('a key is expected');
+    if (part.kind === 'sign' || part.kind === 'end' || part.kind === 'text')
+      throw reader.fault('a key is expected');
     parts.push(part.text);
   }
   return parts.length === 0
@@ -175,7 +181,8 @@ const list = (reader: Reader): (string | number)[] => {
   if (!reader.sign('(')) throw reader.fault('IN is followed by a list in parentheses');
   const values: (string | number)[] = [];
   while (!reader.sign(')')) {
-    if (values.length > 0 && !reader.sign(',')) throw reader.fault('values of a list are separated by commas');
+    if (values.length > 0 && !reader.sign(','))
+      throw reader.fault('values of a list are separated by commas');
     values.push(literal(reader));
     if (values.length > maxListed) throw reader.fault(`a list has more than ${String(maxListed)} values`);
   }

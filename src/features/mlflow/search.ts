@@ -43,7 +43,12 @@ const checked = (name: string, type: Field['type'], value: FilterValue): FilterV
 const castOf = { text: 'text', number: 'float8' } as const;
 
 /** A condition over a field. */
-export const conditionOf = (field: Field, name: string, comparison: Comparison, put: Values['put']): string => {
+export const conditionOf = (
+  field: Field,
+  name: string,
+  comparison: Comparison,
+  put: Values['put'],
+): string => {
   const { operator } = comparison;
   if (operator === 'IS NULL' || operator === 'IS NOT NULL') return `${field.sql} ${operator}`;
   const value = checked(name, field.type, comparison.value);
@@ -52,7 +57,8 @@ export const conditionOf = (field: Field, name: string, comparison: Comparison, 
   if (operator === 'NOT IN') return `${field.sql} <> all(${put(value)}::${cast}[])`;
   const comparesText = operator === 'LIKE' || operator === 'ILIKE';
   const comparesOrder = operator !== '=' && operator !== '!=';
-  if (field.type === 'number' ? comparesText : comparesOrder && !comparesText) throw wrongOperator(name, operator);
+  if (field.type === 'number' ? comparesText : comparesOrder && !comparesText)
+    throw wrongOperator(name, operator);
   return `${field.sql} ${operator === '!=' ? '<>' : operator} ${put(value)}::${cast}`;
 };
 
@@ -89,7 +95,8 @@ const readToken = (token: string | null, keys: number): string[] | null => {
   } catch {
     throw wrong;
   }
-  if (!Array.isArray(parsed) || parsed.length !== keys || !parsed.every((one) => typeof one === 'string')) throw wrong;
+  if (!Array.isArray(parsed) || parsed.length !== keys || !parsed.every((one) => typeof one === 'string'))
+    throw wrong;
   return parsed;
 };
 
@@ -122,7 +129,10 @@ const nameOf = (text: string): string | undefined => {
 };
 
 /** Runs a search, page by page over keys: pages neither repeat nor skip what is added in between. */
-export const runSearch = async <Row extends object>(db: ReadDb, searching: Searching): Promise<Found<Row>> => {
+export const runSearch = async <Row extends object>(
+  db: ReadDb,
+  searching: Searching,
+): Promise<Found<Row>> => {
   const { columns, from, where, order, values: given, limit } = searching;
   const token = readToken(searching.pageToken, order.length);
   const conditions = token === null ? where : [...where, afterOf(order, token, given.put)];
@@ -142,7 +152,8 @@ export const runSearch = async <Row extends object>(db: ReadDb, searching: Searc
   return { rows: shown, nextPageToken };
 };
 
-const readTokenFault = (): Error => invalidInput('Invalid page token', [{ path: 'page_token', message: 'is not valid' }]);
+const readTokenFault = (): Error =>
+  invalidInput('Invalid page token', [{ path: 'page_token', message: 'is not valid' }]);
 
 const isBadValue = (error: unknown): boolean =>
   typeof error === 'object' && error !== null && 'code' in error && String(error.code).startsWith('22');

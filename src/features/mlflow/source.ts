@@ -24,7 +24,9 @@ const hasTraversal = (source: string): boolean => {
   let seen = source;
   for (let layer = 0; layer < 5; layer += 1) {
     if (seen.split(/[/\\]/).some((part) => part === '..')) return true;
-    const next = seen.replace(/%([0-9a-f]{2})/gi, (_, code: string) => String.fromCharCode(parseInt(code, 16)));
+    const next = seen.replace(/%([0-9a-f]{2})/gi, (_, code: string) =>
+      String.fromCharCode(parseInt(code, 16)),
+    );
     if (next === seen) return false;
     seen = next;
   }

@@ -1,13 +1,6 @@
 export { Experiment } from './experiment.entity.js';
 export type { FileOwner } from './file-place.js';
-export {
-  hexOf,
-  loggedModelId,
-  loggedModelIdOf,
-  parseLoggedModelId,
-  parseRunId,
-  runIdOf,
-} from './ids.js';
+export { hexOf, loggedModelId, loggedModelIdOf, parseLoggedModelId, parseRunId, runIdOf } from './ids.js';
 export { entityKey, int64, measured } from './limits.js';
 export { LoggedModel, type LoggedModelState } from './logged-model.entity.js';
 export { TrackedFile } from './tracked-file.entity.js';

@@ -1,5 +1,5 @@
 import type { ReadDb } from '../../../kernel/db.js';
-import { notFound } from '../../../kernel/errors.js';
+import { conflict, notFound } from '../../../kernel/errors.js';
 import { hexOf, loggedModelId as shownModel } from '../../tracking/index.js';
 
 /** What is known of where a version comes from. */
@@ -30,25 +30,31 @@ const ofRun = `
     from training_run r where r.id = $1`;
 
 const ofModel = `
-  select l.source_run_id as "runId", l.params,
+  select l.source_run_id as "runId", l.state, l.params,
          (select coalesce(jsonb_object_agg(key, value), '{}') from (
             select distinct on (key) key, value from logged_model_metric
              where model_id = l.id and value not in ('NaN', 'Infinity', '-Infinity')
              order by key, step desc, at_ms desc) newest) as metrics
     from logged_model l where l.id = $1 and l.deleted_at is null`;
 
+type Logged = Told & { readonly runId: string | null; readonly state: string };
+
+const loggedModelOf = async (db: ReadDb, id: string | null): Promise<Logged | null> => {
+  if (id === null) return null;
+  const [model] = await db.sql<Logged>(ofModel, [id], 'mlflow.originOfModel');
+  if (!model) throw notFound(`Logged model with id=${shownModel(id)}`);
+  if (model.state === 'READY') return model;
+  throw conflict('The logged model is not READY: its files may still change', { rule: 'version-ready' });
+};
+
 /** Reads run and logged model; what the model says of itself comes before what its run said. */
 export const originOf = async (
   db: ReadDb,
   asked: { readonly loggedModelId: string | null; readonly runId: string | null },
 ): Promise<Origin> => {
-  const [model] =
-    asked.loggedModelId === null
-      ? []
-      : await db.sql<Told & { runId: string | null }>(ofModel, [asked.loggedModelId]);
-  if (asked.loggedModelId !== null && !model) throw notFound(`Logged model with id=${shownModel(asked.loggedModelId)}`);
+  const model = await loggedModelOf(db, asked.loggedModelId);
   const runId = asked.runId ?? model?.runId ?? null;
-  const [run] = runId === null ? [] : await db.sql<Told>(ofRun, [runId]);
+  const [run] = runId === null ? [] : await db.sql<Told>(ofRun, [runId], 'mlflow.originOfRun');
   if (runId !== null && !run) throw notFound(`Run with id=${hexOf(runId)}`);
   return {
     runId,

@@ -1,38 +1,40 @@
 import { z } from 'zod';
 import type { Tx } from '../../../kernel/db.js';
 import { defineCommand } from '../../../kernel/command.js';
-import { AppError, conflict, notFound } from '../../../kernel/errors.js';
+import { conflict, notFound } from '../../../kernel/errors.js';
 import { newId } from '../../../kernel/id.js';
 import {
-  addVersion,
-  closeVersion,
+  addClosedVersion,
   foldName,
-  lockModel,
-  ModelTag,
+  lockModelNamed,
+  type ClosedVersion,
   type RegisteredModel,
 } from '../../registry/index.js';
 import { hexOf } from '../../tracking/index.js';
+import { modelNotFound } from '../mlflow.queries/models.js';
+import type { VersionRow } from '../mlflow.queries/version-view.js';
 import { parseSource, type Source } from '../source.js';
-import { copyFiles, type Taken } from './copy-files.js';
+import { filesOf, type Taken } from './files-of.js';
 import { originOf } from './origin.js';
 
 const maxTags = 200;
 
 const findModel = async (tx: Tx, name: string): Promise<RegisteredModel> => {
-  const [row] = await tx.sql<{ id: string; name: string }>(
-    'select id, name from registered_model where folded = $1 and deleted_at is null',
-    [foldName(name)],
-  );
-  if (row?.name === name) return lockModel(tx, row.id);
-  const alike = row ? `. There is one whose name reads the same: ${row.name}` : '';
-  throw new AppError('NOT_FOUND', `Registered Model with name=${name.slice(0, 200)} not found${alike}`);
+  const found = await lockModelNamed(tx, name);
+  if (found?.name === name) return found;
+  throw modelNotFound(name, found?.name);
 };
 
 /** The version that files are copied from, which is a parent of the new one. */
-const parentOf = async (tx: Tx, source: Source): Promise<{ id: string; state: string; message: string } | null> => {
+const parentOf = async (
+  tx: Tx,
+  source: Source,
+): Promise<{ id: string; state: string; message: string } | null> => {
   if (source.kind !== 'version' && source.kind !== 'versionId') return null;
-  const by = source.kind === 'version' ? 'm.folded = $1 and m.name = $2 and v.version = $3' : 'v.id::text = $1';
-  const values = source.kind === 'version' ? [foldName(source.name), source.name, source.version] : [source.id];
+  const by =
+    source.kind === 'version' ? 'm.folded = $1 and m.name = $2 and v.version = $3' : 'v.id::text = $1';
+  const values =
+    source.kind === 'version' ? [foldName(source.name), source.name, source.version] : [source.id];
   const [row] = await tx.sql<{ id: string; state: string; message: string }>(
     `select v.id, v.state, v.state_message as message from model_version v join registered_model m on m.id = v.model_id
       where ${by} and v.deleted_at is null and m.deleted_at is null`,
@@ -40,16 +42,27 @@ const parentOf = async (tx: Tx, source: Source): Promise<{ id: string; state: st
   );
   if (!row) throw notFound('The version that this one would be a copy of');
   if (row.state !== 'REJECTED') return row;
-  throw conflict(`The version was refused by intake and cannot be copied: ${row.message}`, { rule: 'version-ready' });
+  throw conflict(`The version was refused by intake and cannot be copied: ${row.message}`, {
+    rule: 'version-ready',
+  });
 };
 
-const writeTags = async (
+const writeTags = (
   tx: Tx,
   at: { workspaceId: string; modelId: string; versionId: string; setBy: string; setAt: Date },
-  tags: Readonly<Record<string, string>>,
-): Promise<void> => {
-  const rows = Object.entries(tags).map(([key, value]) => ({ id: newId(), ...at, key, value }));
-  if (rows.length > 0) await tx.insert(ModelTag, rows);
+  tags: readonly (readonly [string, string])[],
+): void => {
+  if (tags.length === 0) return;
+  tx.atCommit(
+    `insert into model_tag (id, workspace_id, model_id, version_id, key, value, set_by, set_at)
+     select id, $1, $2, $3, key, value, $4, $5 from unnest($6::uuid[], $7::text[], $8::text[]) as tag (id, key, value)`,
+    [
+      ...[at.workspaceId, at.modelId, at.versionId, at.setBy, at.setAt],
+      tags.map(() => newId()),
+      tags.map(([key]) => key),
+      tags.map(([, value]) => value),
+    ],
+  );
 };
 
 const takenOf = (source: Source, parentId: string | null): Taken => {
@@ -80,31 +93,50 @@ export const registerVersion = defineCommand({
     const parent = await parentOf(tx, source);
     const logged = source.kind === 'loggedModel' ? source.id : (input.loggedModelId ?? null);
     const run = source.kind === 'run' ? source.id : (input.runId ?? null);
-    const origin = await originOf(tx, { loggedModelId: logged, runId: run });
-    const { id, version, audit } = await addVersion(
-      tx,
-      model,
-      {
-        description: input.description,
-        metrics: origin.metrics,
-        params: origin.params,
-        lineage: {
-          run: origin.runId === null ? null : hexOf(origin.runId),
-          codeCommit: origin.codeCommit,
-          datasets: [],
-          parentVersionId: parent?.id ?? null,
-        },
-        source: input.source,
-        runId: origin.runId,
-        runLink: input.runLink,
-        loggedModelId: origin.loggedModelId,
-      },
-      { actorId: actor.id, now },
-    );
-    await copyFiles(tx, takenOf(source, parent?.id ?? null), { id, workspaceId: model.workspaceId }, now);
-    const place = { workspaceId: model.workspaceId, modelId: model.id, versionId: id };
-    await writeTags(tx, { ...place, setBy: actor.id, setAt: now }, input.tags);
-    const closed = await closeVersion(tx, { model, version: { id, state: 'PENDING_INTAKE' } }, { now, enqueue });
-    return { result: { id, version }, audit: [audit, closed.audit] };
+    const [origin, files] = await Promise.all([
+      originOf(tx, { loggedModelId: logged, runId: run }),
+      filesOf(tx, takenOf(source, parent?.id ?? null)),
+    ]);
+    const { runId, loggedModelId, codeCommit, metrics, params } = origin;
+    const { description, runLink } = input;
+    const lineage = {
+      run: runId === null ? null : hexOf(runId),
+      codeCommit,
+      datasets: [],
+      parentVersionId: parent?.id ?? null,
+    };
+    const given = { description, metrics, params, lineage, source: input.source, runId, runLink, loggedModelId };
+    const closed = await addClosedVersion({ tx, actor, now, enqueue }, model, given, files);
+    const tags = Object.entries(input.tags);
+    const place = { workspaceId: model.workspaceId, modelId: model.id, versionId: closed.id };
+    writeTags(tx, { ...place, setBy: actor.id, setAt: now }, tags);
+    return { result: rowOf(model, { ...given, ...closed }, { actorId: actor.id, now, tags }), audit: closed.audit };
   },
+});
+
+/** The version as it is read from now on. */
+const rowOf = (
+  model: RegisteredModel,
+  made: ClosedVersion & Pick<VersionRow, 'description' | 'source' | 'runId' | 'runLink' | 'loggedModelId'>,
+  { actorId, now, tags }: { actorId: string; now: Date; tags: readonly (readonly [string, string])[] },
+): VersionRow => ({
+  id: made.id,
+  modelId: model.id,
+  name: model.name,
+  version: made.version,
+  createdMs: now.getTime(),
+  updatedMs: now.getTime(),
+  createdBy: actorId,
+  stage: 'None',
+  description: made.description,
+  source: made.source,
+  state: made.state,
+  stateMessage: made.stateMessage,
+  runId: made.runId,
+  runLink: made.runLink,
+  loggedModelId: made.loggedModelId,
+  hasFiles: made.intake !== null || made.state === 'PENDING_INTAKE',
+  aliases: [],
+  tags: tags.map(([key, value]) => ({ key, value })),
+  changes: [],
 });

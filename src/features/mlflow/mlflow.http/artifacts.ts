@@ -48,31 +48,48 @@ const requireOwner = (of: FilesOf): FileOwner => {
 };
 
 const closed = (): AppError =>
-  conflict('These artifacts are closed: what was registered or is READY is never changed', { rule: 'artifacts-closed' });
+  conflict('These artifacts are closed: what was registered or is READY is never changed', {
+    rule: 'artifacts-closed',
+  });
 
-const store = async ({ outside, artifactMaxBytes: maxBytes }: DoorParts, { raw }: FastifyRequest): Promise<StoredArtifact> =>
+const store = async (
+  { outside, artifactMaxBytes: maxBytes }: DoorParts,
+  { raw }: FastifyRequest,
+): Promise<StoredArtifact> =>
   outside.artifacts.put(raw, { maxBytes }).catch((error: unknown) => {
     if (error instanceof AppError || raw.complete) throw error;
-    throw new AppError('INVALID_INPUT', 'The upload was cut off; nothing was kept. Send it again.', { rule: 'cut-off' });
+    throw new AppError('INVALID_INPUT', 'The upload was cut off; nothing was kept. Send it again.', {
+      rule: 'cut-off',
+    });
   });
 
 const mediaTypeOf = ({ headers }: FastifyRequest): string =>
   (headers['content-type'] ?? 'application/octet-stream').slice(0, 200);
 
 /** Everything that can be known before the first byte is stored. */
-const admit = async (parts: DoorParts, request: FastifyRequest<Address>): Promise<{ owner: FileOwner; path: string }> => {
+const admit = async (
+  parts: DoorParts,
+  request: FastifyRequest<Address>,
+): Promise<{ owner: FileOwner; path: string }> => {
   const actor = await parts.actorOf(request);
   const { of, path, experiment } = placeOf(pathOf(request));
-  if (path === '') throw new AppError('INVALID_INPUT', 'The path names no file', { fields: [{ path: 'path', message: 'is empty' }] });
+  if (path === '')
+    throw new AppError('INVALID_INPUT', 'The path names no file', {
+      fields: [{ path: 'path', message: 'is empty' }],
+    });
   const owner = requireOwner(of);
   const { open, number } = await parts.ask(uploadPlace, actor, { of });
   if (number !== experiment) throw notFound('The place of these artifacts');
   if (!open) throw closed();
   const announced = Number(request.headers['content-length'] ?? 0);
   if (announced > parts.artifactMaxBytes) {
-    throw new AppError('INVALID_INPUT', `The file is too large: at most ${String(parts.artifactMaxBytes)} bytes are accepted`, {
-      rule: 'artifact-size',
-    });
+    throw new AppError(
+      'INVALID_INPUT',
+      `The file is too large: at most ${String(parts.artifactMaxBytes)} bytes are accepted`,
+      {
+        rule: 'artifact-size',
+      },
+    );
   }
   return { owner, path };
 };
@@ -134,9 +151,13 @@ const remove =
 
 const declineParts = (): never => {
   // Clients look for this sentence, and then send the file in one piece.
-  throw new AppError('INVALID_INPUT', 'Multipart upload is not supported for the current artifact repository', {
-    rule: 'one-piece',
-  });
+  throw new AppError(
+    'INVALID_INPUT',
+    'Multipart upload is not supported for the current artifact repository',
+    {
+      rule: 'one-piece',
+    },
+  );
 };
 
 /** Files by stream: listed, fetched, put to what is still open. */

@@ -10,7 +10,17 @@ import {
 } from '../../tracking/index.js';
 import { experimentBy, searchExperiments, viewType } from '../mlflow.queries/experiments.js';
 import { experimentNumber } from '../mlflow.queries/runs.js';
-import { asObject, keyValues, maxResults, nextPage, optional, required, route, searching, type Call } from './route.js';
+import {
+  asObject,
+  keyValues,
+  maxResults,
+  nextPage,
+  optional,
+  required,
+  route,
+  searching,
+  type Call,
+} from './route.js';
 
 const known = new Set<string>();
 
@@ -39,9 +49,13 @@ export const experimentRoutes = [
     z.object({ name: required(2000), tags: keyValues(200), artifact_location: optional(2000) }),
     async (call, { name, tags, artifact_location: location }) => {
       if (location) {
-        throw new AppError('INVALID_INPUT', 'artifact_location cannot be chosen: files are kept here, under their digests', {
-          fields: [{ path: 'artifact_location', message: 'must be left out' }],
-        });
+        throw new AppError(
+          'INVALID_INPUT',
+          'artifact_location cannot be chosen: files are kept here, under their digests',
+          {
+            fields: [{ path: 'artifact_location', message: 'must be left out' }],
+          },
+        );
       }
       const { number } = await call.run(createExperiment, call.actor, { name, tags: asObject(tags) });
       return { experiment_id: String(number) };
@@ -50,10 +64,15 @@ export const experimentRoutes = [
   route('GET', '/experiments/get', z.object(numbered), async (call, { experiment_id: id }) => ({
     experiment: await call.ask(experimentBy, call.actor, { number: await numberOf(call, id) }),
   })),
-  route('GET', '/experiments/get-by-name', z.object({ experiment_name: required(500) }), async (call, input) => {
-    if (input.experiment_name === 'Default') await withDefault(call);
-    return { experiment: await call.ask(experimentBy, call.actor, { name: input.experiment_name }) };
-  }),
+  route(
+    'GET',
+    '/experiments/get-by-name',
+    z.object({ experiment_name: required(500) }),
+    async (call, input) => {
+      if (input.experiment_name === 'Default') await withDefault(call);
+      return { experiment: await call.ask(experimentBy, call.actor, { name: input.experiment_name }) };
+    },
+  ),
   ...(['POST', 'GET'] as const).map((method) =>
     route(
       method,
@@ -72,11 +91,16 @@ export const experimentRoutes = [
       },
     ),
   ),
-  route('POST', '/experiments/update', z.object({ ...numbered, new_name: required(500) }), async (call, input) => {
-    const number = await numberOf(call, input.experiment_id);
-    await call.run(renameExperiment, call.actor, { number, name: input.new_name });
-    return {};
-  }),
+  route(
+    'POST',
+    '/experiments/update',
+    z.object({ ...numbered, new_name: required(500) }),
+    async (call, input) => {
+      const number = await numberOf(call, input.experiment_id);
+      await call.run(renameExperiment, call.actor, { number, name: input.new_name });
+      return {};
+    },
+  ),
   ...(['delete', 'restore'] as const).map((verb) =>
     route('POST', `/experiments/${verb}`, z.object(numbered), async (call, input) => {
       const number = await numberOf(call, input.experiment_id);

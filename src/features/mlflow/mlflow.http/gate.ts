@@ -1,6 +1,12 @@
 import { AppError } from '../../../kernel/errors.js';
 import { requestOrFind, type FoundRequest } from '../../approvals/index.js';
-import { nameStanding, openRequestAbout, useCaseTag, type KnownUseCase, type NameStanding } from '../mlflow.queries/gate.js';
+import {
+  nameStanding,
+  openRequestAbout,
+  useCaseTag,
+  type KnownUseCase,
+  type NameStanding,
+} from '../mlflow.queries/gate.js';
 import type { NamedVersion } from '../mlflow.queries/keys.js';
 import type { Call } from './route.js';
 
@@ -42,15 +48,26 @@ const advice: Readonly<Record<Exclude<KnownUseCase['kind'], 'known'>, string>> =
   unknown: 'there is no use case of this name',
 };
 
-const withoutUseCase = ({ name, version }: Move, useCase: Exclude<KnownUseCase, { kind: 'known' }>): AppError => {
+const withoutUseCase = (
+  { name, version }: Move,
+  useCase: Exclude<KnownUseCase, { kind: 'known' }>,
+): AppError => {
   const example = `client.set_model_version_tag(${JSON.stringify(version.name)}, ${String(version.version)}, "${useCaseTag}", "<slug of the use case>")`;
-  const known = useCase.kind === 'several' ? ` (${useCase.slugs.join(', ')})` : useCase.kind === 'unknown' ? ` (${useCase.named})` : '';
+  const known =
+    useCase.kind === 'several'
+      ? ` (${useCase.slugs.join(', ')})`
+      : useCase.kind === 'unknown'
+        ? ` (${useCase.named})`
+        : '';
   const message = `an approval is for a use, and ${advice[useCase.kind]}${known}. Name it: ${example}`;
-  return refusal(`${name} of ${version.name} is protected: it moves by an approved change request; ${message}.`, {
-    alias: name,
-    changeRequest: null,
-    failing: [{ rule: 'use-case', message }],
-  });
+  return refusal(
+    `${name} of ${version.name} is protected: it moves by an approved change request; ${message}.`,
+    {
+      alias: name,
+      changeRequest: null,
+      failing: [{ rule: 'use-case', message }],
+    },
+  );
 };
 
 /** Asking may be refused too: then the refusal says so, and no request is named. */
@@ -100,7 +117,10 @@ export const unlessProtected = async <Result>(
   deed: () => Promise<Result>,
 ): Promise<Result> =>
   deed().catch(async (error: unknown) => {
-    const name = error instanceof AppError && error.details['rule'] === 'protected-alias' ? error.details['alias'] : null;
+    const name =
+      error instanceof AppError && error.details['rule'] === 'protected-alias'
+        ? error.details['alias']
+        : null;
     if (!(error instanceof AppError) || typeof name !== 'string') throw error;
     const number = await ask(openRequestAbout, actor, { modelId, name });
     const address = number === null ? null : `${url}/changes/${String(number)}`;

@@ -33,7 +33,10 @@ const shown = async (call: Call, id: string): Promise<object> => ({
 
 const ordering = z
   .array(
-    z.union([z.string().max(10_000), z.object({ field_name: z.string().max(1000), ascending: z.boolean().default(true) })]),
+    z.union([
+      z.string().max(10_000),
+      z.object({ field_name: z.string().max(1000), ascending: z.boolean().default(true) }),
+    ]),
   )
   .max(10)
   .nullish();
@@ -148,8 +151,12 @@ export const loggedModelRoutes = [
       const listed = await call.ask(filesIn, call.actor, { of: { kind: 'loggedModel', id }, folder });
       const model = await call.ask(loggedModelById, call.actor, { id });
       const info = model['info'];
-      const root = typeof info === 'object' && info !== null && 'artifact_uri' in info ? info.artifact_uri : '';
-      const files = listed.map((file) => ({ ...file, path: folder === '' ? file.path : `${folder}/${file.path}` }));
+      const root =
+        typeof info === 'object' && info !== null && 'artifact_uri' in info ? info.artifact_uri : '';
+      const files = listed.map((file) => ({
+        ...file,
+        path: folder === '' ? file.path : `${folder}/${file.path}`,
+      }));
       return { root_uri: root, files };
     },
   ),

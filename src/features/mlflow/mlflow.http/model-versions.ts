@@ -1,6 +1,12 @@
 import { z } from 'zod';
 import { invalidInput } from '../../../kernel/errors.js';
-import { deleteModelVersion, deleteTag, describeModelVersion, setStage, setTag } from '../../registry/index.js';
+import {
+  deleteModelVersion,
+  deleteTag,
+  describeModelVersion,
+  setStage,
+  setTag,
+} from '../../registry/index.js';
 import { loggedModelIdOf, runIdOf } from '../../tracking/index.js';
 import { registerVersion } from '../mlflow.commands/register-version.js';
 import type { NameStanding } from '../mlflow.queries/gate.js';
@@ -26,11 +32,15 @@ import { stageOf } from './stages.js';
 
 const named = { name: required(1000), version: versionText };
 
-const find = ({ ask, actor }: Call, { name, version }: { name: string; version: string }): Promise<VersionRow> =>
-  ask(versionOfNumber, actor, { name, version });
+const find = (
+  { ask, actor }: Call,
+  { name, version }: { name: string; version: string },
+): Promise<VersionRow> => ask(versionOfNumber, actor, { name, version });
 
-const key = ({ ask, actor }: Call, { name, version }: { name: string; version: string }): Promise<NamedVersion> =>
-  ask(versionKey, actor, { name, version });
+const key = (
+  { ask, actor }: Call,
+  { name, version }: { name: string; version: string },
+): Promise<NamedVersion> => ask(versionKey, actor, { name, version });
 
 const shown = async (call: Call, at: { name: string; version: string }): Promise<object> => ({
   model_version: versionView(await find(call, at)),
@@ -50,7 +60,7 @@ const versions = [
       tags: keyValues(200),
     }),
     async (call, input) => {
-      const { version } = await call.run(registerVersion, call.actor, {
+      const made = await call.run(registerVersion, call.actor, {
         name: input.name,
         source: input.source,
         runId: input.run_id ? runIdOf(input.run_id) : null,
@@ -60,7 +70,7 @@ const versions = [
         // A copy brings the tags that we say of the version it is a copy of; we say our own.
         tags: asObject(input.tags.filter(({ key }) => !isSpoken(key))),
       });
-      return shown(call, { name: input.name, version: String(version) });
+      return { model_version: versionView(made) };
     },
   ),
   route('GET', '/model-versions/get', z.object(named), shown),
@@ -119,7 +129,9 @@ const transition = route(
     }
     const { name, version } = input;
     const plain = ({ id: versionId, modelId }: NamedVersion) =>
-      unlessProtected(call, modelId, () => call.run(setStage, call.actor, { versionId, stage, archiveOthers }));
+      unlessProtected(call, modelId, () =>
+        call.run(setStage, call.actor, { versionId, stage, archiveOthers }),
+      );
     if (stage === 'None') await plain(await key(call, input));
     else {
       const isThere = (standing: NameStanding): boolean => standing.version.stage === stage;
@@ -141,11 +153,16 @@ const tags = [
       return {};
     },
   ),
-  route('DELETE', '/model-versions/delete-tag', z.object({ ...named, key: required(250) }), async (call, input) => {
-    const { id: versionId, modelId } = await key(call, input);
-    await call.run(deleteTag, call.actor, { modelId, versionId, key: input.key }).catch(orNothing);
-    return {};
-  }),
+  route(
+    'DELETE',
+    '/model-versions/delete-tag',
+    z.object({ ...named, key: required(250) }),
+    async (call, input) => {
+      const { id: versionId, modelId } = await key(call, input);
+      await call.run(deleteTag, call.actor, { modelId, versionId, key: input.key }).catch(orNothing);
+      return {};
+    },
+  ),
 ];
 
 export const modelVersionRoutes = [...versions, transition, ...tags];

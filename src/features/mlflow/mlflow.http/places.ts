@@ -13,7 +13,9 @@ export interface Place {
 
 const refuse = (path: string): AppError =>
   new AppError('INVALID_INPUT', 'Invalid path: it must stay within its artifacts', {
-    fields: [{ path: 'path', message: `${JSON.stringify(path.slice(0, 100))} cannot be a path of an artifact` }],
+    fields: [
+      { path: 'path', message: `${JSON.stringify(path.slice(0, 100))} cannot be a path of an artifact` },
+    ],
   });
 
 const decoded = (text: string): string | null => {
@@ -63,7 +65,8 @@ const ownerOf = (parts: readonly string[]): { of: FilesOf; experiment: number | 
   }
   const experiment = experimentOf(first);
   const model = second === 'models' ? parseLoggedModelId(third) : null;
-  if (model !== null && fourth === 'artifacts') return { of: { kind: 'loggedModel', id: model }, experiment, used: 4 };
+  if (model !== null && fourth === 'artifacts')
+    return { of: { kind: 'loggedModel', id: model }, experiment, used: 4 };
   const run = parseRunId(second);
   if (run !== null && third === 'artifacts') return { of: { kind: 'run', id: run }, experiment, used: 3 };
   throw notFound('The place of these artifacts');

@@ -12,7 +12,7 @@ import {
   updateModel,
 } from '../../registry/index.js';
 import { modelKey } from '../mlflow.queries/keys.js';
-import { latestVersions, modelOfName, searchModels, versionOfAlias } from '../mlflow.queries/models.js';
+import { latestVersions, modelOfName, newModelView, searchModels, versionOfAlias } from '../mlflow.queries/models.js';
 import { spokenTags, versionView } from '../mlflow.queries/version-view.js';
 import { moveName, unlessProtected } from './gate.js';
 import {
@@ -61,12 +61,16 @@ const idOf = async ({ ask, actor }: Call, name: string): Promise<string> =>
 
 /** What reads the same is no model to register into: a client goes on when it hears that a name exists already. */
 const orReadsAlike = (name: string) => (error: unknown) => {
-  const taken = error instanceof AppError && error.details['rule'] === 'name-taken' ? error.details['name'] : null;
+  const taken =
+    error instanceof AppError && error.details['rule'] === 'name-taken' ? error.details['name'] : null;
   if (taken === null) throw error;
   if (taken === name) {
     throw conflict(`Registered Model (name=${name}) already exists.`, { rule: 'name-taken', name });
   }
-  throw conflict(`There is a model whose name reads the same: ${String(taken)}`, { rule: 'name-reads-alike', name: taken });
+  throw conflict(`There is a model whose name reads the same: ${String(taken)}`, {
+    rule: 'name-reads-alike',
+    name: taken,
+  });
 };
 
 const models = [
@@ -76,14 +80,16 @@ const models = [
     z.object({ ...named, tags: keyValues(200), description: optional(10_000) }),
     async (call, { name, tags, description }) => {
       requirePlainName(name);
-      const { id } = await call
-        .run(createModel, call.actor, { name, description: description ?? '', kind: 'MLFLOW' })
+      const text = description ?? '';
+      const { id, createdAt } = await call
+        .run(createModel, call.actor, { name, description: text, kind: 'MLFLOW' })
         .catch(orReadsAlike(name));
-      for (const [key, value] of Object.entries(asObject(tags.filter(({ key: one }) => !isSpoken(one))))) {
-        await call.run(setTag, call.actor, { modelId: id, key, value });
-      }
       // A name is kept in one form, whatever form it was sent in.
-      return shown(call, name.normalize('NFC').trim());
+      const kept = name.normalize('NFC').trim();
+      const own = Object.entries(asObject(tags.filter(({ key: one }) => !isSpoken(one))));
+      for (const [key, value] of own) await call.run(setTag, call.actor, { modelId: id, key, value });
+      if (own.length > 0) return shown(call, kept);
+      return { registered_model: newModelView({ id, name: kept, description: text, createdBy: call.actor.id, createdAt }) };
     },
   ),
   route('GET', '/registered-models/get', z.object(named), (call, { name }) => shown(call, name)),
@@ -118,7 +124,8 @@ const models = [
     async (call, { name, new_name: newName }) => {
       requirePlainName(newName);
       const modelId = await idOf(call, name);
-      const rename = () => call.run(renameModel, call.actor, { modelId, name: newName }).catch(orReadsAlike(newName));
+      const rename = () =>
+        call.run(renameModel, call.actor, { modelId, name: newName }).catch(orReadsAlike(newName));
       await unlessProtected(call, modelId, rename);
       return shown(call, newName.normalize('NFC').trim());
     },
@@ -154,11 +161,16 @@ const tags = [
       return {};
     },
   ),
-  route('DELETE', '/registered-models/delete-tag', z.object({ ...named, key: required(250) }), async (call, input) => {
-    const modelId = await idOf(call, input.name);
-    await call.run(deleteTag, call.actor, { modelId, key: input.key }).catch(orNothing);
-    return {};
-  }),
+  route(
+    'DELETE',
+    '/registered-models/delete-tag',
+    z.object({ ...named, key: required(250) }),
+    async (call, input) => {
+      const modelId = await idOf(call, input.name);
+      await call.run(deleteTag, call.actor, { modelId, key: input.key }).catch(orNothing);
+      return {};
+    },
+  ),
 ];
 
 /** Taking away what is not there is no fault of a client. */
@@ -176,7 +188,9 @@ const aliasText = z
 const requireFree = (alias: string): void => {
   const folded = foldName(alias);
   if (folded === 'latest' || /^v\d+$/.test(folded)) {
-    throw invalidInput(`'${alias}' alias name (case insensitive) is reserved.`, [{ path: 'alias', message: 'is reserved' }]);
+    throw invalidInput(`'${alias}' alias name (case insensitive) is reserved.`, [
+      { path: 'alias', message: 'is reserved' },
+    ]);
   }
 };
 
@@ -192,7 +206,8 @@ const aliases = [
         { name, version: number, alias },
         {
           isThere: ({ isThere }) => isThere,
-          plain: ({ modelId, id: versionId }) => call.run(setAlias, call.actor, { modelId, name: alias, versionId }),
+          plain: ({ modelId, id: versionId }) =>
+            call.run(setAlias, call.actor, { modelId, name: alias, versionId }),
         },
       );
       return {};
@@ -201,13 +216,18 @@ const aliases = [
   route('GET', '/registered-models/alias', z.object({ ...named, alias: aliasText }), async (call, input) => ({
     model_version: versionView(await call.ask(versionOfAlias, call.actor, input)),
   })),
-  route('DELETE', '/registered-models/alias', z.object({ ...named, alias: aliasText }), async (call, input) => {
-    requireFree(input.alias);
-    const modelId = await idOf(call, input.name);
-    const remove = () => call.run(deleteAlias, call.actor, { modelId, name: input.alias });
-    await unlessProtected(call, modelId, () => remove().catch(orNothing));
-    return {};
-  }),
+  route(
+    'DELETE',
+    '/registered-models/alias',
+    z.object({ ...named, alias: aliasText }),
+    async (call, input) => {
+      requireFree(input.alias);
+      const modelId = await idOf(call, input.name);
+      const remove = () => call.run(deleteAlias, call.actor, { modelId, name: input.alias });
+      await unlessProtected(call, modelId, () => remove().catch(orNothing));
+      return {};
+    },
+  ),
 ];
 
 export const registeredModelRoutes = [...models, ...tags, ...aliases];

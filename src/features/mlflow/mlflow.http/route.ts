@@ -47,7 +47,10 @@ export const saidBy = (request: FastifyRequest): Record<string, unknown> => {
 
 /** A list, also when a query gives one value. */
 export const many = <Item extends z.ZodType>(item: Item, most: number) =>
-  z.preprocess((value) => (value === undefined || Array.isArray(value) ? value : [value]), z.array(item).max(most).default([]));
+  z.preprocess(
+    (value) => (value === undefined || Array.isArray(value) ? value : [value]),
+    z.array(item).max(most).default([]),
+  );
 
 /** A text that must be there. */
 export const required = (most: number) =>
@@ -61,7 +64,12 @@ export const versionText = z.union([z.string().max(100), z.number()]).transform(
 
 /** How many results at most; more than is allowed is refused as the protocol does. */
 export const maxResults = (usual: number, most: number) =>
-  z.coerce.number().int().min(1, 'must be at least 1').max(most, `must be at most ${String(most)}`).default(usual);
+  z.coerce
+    .number()
+    .int()
+    .min(1, 'must be at least 1')
+    .max(most, `must be at most ${String(most)}`)
+    .default(usual);
 
 /** The parameters of every search. */
 export const searching = {

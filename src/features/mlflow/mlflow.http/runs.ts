@@ -21,7 +21,10 @@ import { keyValues, many, maxResults, nextPage, optional, required, route, searc
 /** Old clients send `run_uuid`, new ones both. */
 const ofRun = { run_id: optional(100), run_uuid: optional(100) };
 
-const idOf = (input: { run_id?: string | null | undefined; run_uuid?: string | null | undefined }): string => {
+const idOf = (input: {
+  run_id?: string | null | undefined;
+  run_uuid?: string | null | undefined;
+}): string => {
   const id = input.run_id ?? input.run_uuid ?? '';
   if (id !== '') return runIdOf(id);
   throw new AppError('INVALID_INPUT', 'Missing value for required parameter run_id', {
@@ -148,7 +151,10 @@ const telling = [
   ),
   ...(['POST', 'DELETE'] as const).map((method) =>
     route(method, '/runs/delete-tag', z.object({ ...ofRun, key: required(250) }), async (call, input) => {
-      await call.record(logBatch, call.actor, { runId: idOf(input), tags: [{ key: input.key, value: null }] });
+      await call.record(logBatch, call.actor, {
+        runId: idOf(input),
+        tags: [{ key: input.key, value: null }],
+      });
       return {};
     }),
   ),
@@ -167,7 +173,10 @@ const dataset = z.object({
 });
 
 const model = z.object({ model_id: required(100), step: int64.default(0) });
-const modelOf = (given: z.output<typeof model>) => ({ modelId: loggedModelIdOf(given.model_id), step: given.step });
+const modelOf = (given: z.output<typeof model>) => ({
+  modelId: loggedModelIdOf(given.model_id),
+  step: given.step,
+});
 
 const linking = [
   route(
@@ -184,7 +193,11 @@ const linking = [
         profile: given.profile ?? null,
         tags,
       }));
-      await call.record(logInputs, call.actor, { runId: idOf(input), datasets, inputs: input.models.map(modelOf) });
+      await call.record(logInputs, call.actor, {
+        runId: idOf(input),
+        datasets,
+        inputs: input.models.map(modelOf),
+      });
       return {};
     },
   ),
@@ -245,7 +258,10 @@ const reading = [
     const { info } = await call.ask(runById, call.actor, { id });
     const folder = folderOf(input.path ?? '');
     const listed = await call.ask(filesIn, call.actor, { of: { kind: 'run', id }, folder });
-    const files = listed.map((file) => ({ ...file, path: folder === '' ? file.path : `${folder}/${file.path}` }));
+    const files = listed.map((file) => ({
+      ...file,
+      path: folder === '' ? file.path : `${folder}/${file.path}`,
+    }));
     return { root_uri: info['artifact_uri'], files };
   }),
 ];

@@ -5,7 +5,8 @@ import { stageNamed, stages, type Stage } from '../../registry/index.js';
 export const stageOf = (text: string): Stage => {
   const stage = stageNamed(text);
   if (stage !== null) return stage;
-  throw invalidInput(`Invalid Model Version stage: ${text.slice(0, 100)}. Value must be one of ${stages.join(', ')}.`, [
-    { path: 'stage', message: 'is not a stage' },
-  ]);
+  throw invalidInput(
+    `Invalid Model Version stage: ${text.slice(0, 100)}. Value must be one of ${stages.join(', ')}.`,
+    [{ path: 'stage', message: 'is not a stage' }],
+  );
 };

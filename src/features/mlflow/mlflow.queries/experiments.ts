@@ -2,7 +2,16 @@ import { z } from 'zod';
 import { notFound } from '../../../kernel/errors.js';
 import { defineQuery } from '../../../kernel/query.js';
 import { parseFilter, parseOrder, type Comparison } from '../filter.js';
-import { conditionOf, orderOf, runSearch, unknownKey, values, type Field, type SortKey, type Values } from '../search.js';
+import {
+  conditionOf,
+  orderOf,
+  runSearch,
+  unknownKey,
+  values,
+  type Field,
+  type SortKey,
+  type Values,
+} from '../search.js';
 import { searchInput } from './models.js';
 import { msOf } from './version-view.js';
 
@@ -36,9 +45,13 @@ export const experimentBy = defineQuery({
   handle: async ({ db, input }) => {
     const by = 'number' in input ? 'e.number' : 'e.name';
     const value = 'number' in input ? input.number : input.name;
-    const [row] = await db.sql<ExperimentRow>(`select ${columns} from experiment e where ${by} = $1`, [value]);
+    const [row] = await db.sql<ExperimentRow>(`select ${columns} from experiment e where ${by} = $1`, [
+      value,
+    ]);
     if (row) return experimentView(row);
-    throw notFound('number' in input ? `Experiment with id=${String(value)}` : `Experiment with name '${String(value)}'`);
+    throw notFound(
+      'number' in input ? `Experiment with id=${String(value)}` : `Experiment with name '${String(value)}'`,
+    );
   },
 });
 

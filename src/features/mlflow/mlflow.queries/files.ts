@@ -12,11 +12,13 @@ export type FilesOf = z.output<typeof place>;
 const tables: Readonly<Record<FilesOf['kind'], { table: string; column: string }>> = {
   run: { table: 'tracked_file', column: 'run_id' },
   loggedModel: {
-    table: '(tracked_file f join (select id from logged_model where deleted_at is null) l on l.id = f.model_id)',
+    table:
+      '(tracked_file f join (select id from logged_model where deleted_at is null) l on l.id = f.model_id)',
     column: 'model_id',
   },
   version: {
-    table: '(artifact f join (select id from model_version where deleted_at is null) v on v.id = f.version_id)',
+    table:
+      '(artifact f join (select id from model_version where deleted_at is null) v on v.id = f.version_id)',
     column: 'version_id',
   },
 };
@@ -42,7 +44,9 @@ export const filesIn = defineQuery({
          from ${table} where ${column} = $1 and starts_with(path, $2) group by 1 order by 1`,
       [of.id, prefix],
     );
-    return rows.map(({ path, isDir, bytes }) => (isDir ? { path, is_dir: true } : { path, is_dir: false, file_size: bytes }));
+    return rows.map(({ path, isDir, bytes }) =>
+      isDir ? { path, is_dir: true } : { path, is_dir: false, file_size: bytes },
+    );
   },
 });
 
@@ -58,9 +62,7 @@ export const fileAt = defineQuery({
   permission: 'artifact:read',
   input: z.object({ of: place, path: z.string().min(1).max(400) }),
   recordAccess: ({ of, path }, { sha256 }: StoredFile) =>
-    of.kind === 'version'
-      ? { subject: { kind: 'modelVersion', id: of.id }, facts: { path, sha256 } }
-      : null,
+    of.kind === 'version' ? { subject: { kind: 'modelVersion', id: of.id }, facts: { path, sha256 } } : null,
   handle: async ({ db, input: { of, path } }): Promise<StoredFile> => {
     const { table, column } = tables[of.kind];
     const [row] = await db.sql<StoredFile>(

@@ -67,11 +67,10 @@ export const nameStanding = defineQuery({
     const [version, isProtectedName] = await Promise.all([findVersion(db, input), isProtected(db, alias)]);
     if (!isProtectedName) return { version, isProtected: false, isThere: false, useCase: { kind: 'none' } };
     const folded = foldName(alias);
-    const [there] = await db.sql('select 1 from model_alias where model_id = $1 and folded = $2 and version_id = $3', [
-      version.modelId,
-      folded,
-      version.id,
-    ]);
+    const [there] = await db.sql(
+      'select 1 from model_alias where model_id = $1 and folded = $2 and version_id = $3',
+      [version.modelId, folded, version.id],
+    );
     const rows = await db.sql<UseCaseRow>(useCases, [version.modelId, version.id, folded, useCaseTag, alias]);
     return { version, isProtected: true, isThere: there !== undefined, useCase: known(rows) };
   },

@@ -3,7 +3,16 @@ import { notFound } from '../../../kernel/errors.js';
 import { defineQuery } from '../../../kernel/query.js';
 import { hexOf, loggedModelId } from '../../tracking/index.js';
 import { parseFilter, parseOrder, type Comparison } from '../filter.js';
-import { conditionOf, orderOf, runSearch, unknownKey, values, type Field, type SortKey, type Values } from '../search.js';
+import {
+  conditionOf,
+  orderOf,
+  runSearch,
+  unknownKey,
+  values,
+  type Field,
+  type SortKey,
+  type Values,
+} from '../search.js';
 import { searchInput } from './models.js';
 import { jsonNumber, present } from './run-view.js';
 import { msOf } from './version-view.js';
@@ -37,7 +46,8 @@ const columns = `
 
 const from = 'logged_model l join experiment e on e.id = l.experiment_id';
 
-const pairs = (all: Readonly<Record<string, string>>) => Object.entries(all).map(([key, value]) => ({ key, value }));
+const pairs = (all: Readonly<Record<string, string>>) =>
+  Object.entries(all).map(([key, value]) => ({ key, value }));
 
 /** Clients keep, in this tag, which versions were made of the model; here it is known. */
 const registered = 'mlflow.modelVersions';
@@ -100,10 +110,20 @@ const fields: Readonly<Record<string, Field>> = {
 const condition = (comparison: Comparison, put: Values['put']): string => {
   const { entity, key } = comparison;
   if (entity === 'tag' || entity === 'tags') {
-    return conditionOf({ sql: `(l.tags ->> ${put(key)}::text)`, type: 'text' }, `tag ${key}`, comparison, put);
+    return conditionOf(
+      { sql: `(l.tags ->> ${put(key)}::text)`, type: 'text' },
+      `tag ${key}`,
+      comparison,
+      put,
+    );
   }
   if (entity === 'param' || entity === 'params') {
-    return conditionOf({ sql: `(l.params ->> ${put(key)}::text)`, type: 'text' }, `param ${key}`, comparison, put);
+    return conditionOf(
+      { sql: `(l.params ->> ${put(key)}::text)`, type: 'text' },
+      `param ${key}`,
+      comparison,
+      put,
+    );
   }
   if (entity === 'metric' || entity === 'metrics') {
     const test = conditionOf({ sql: 't.value', type: 'number' }, `metric ${key}`, comparison, put);
@@ -111,7 +131,13 @@ const condition = (comparison: Comparison, put: Values['put']): string => {
   }
   const own = entity === '' || entity === 'attribute' || entity === 'attributes';
   const field = own ? fields[key] : undefined;
-  if (!field) throw unknownKey('filter', entity, key, [...Object.keys(fields), 'tags.<key>', 'params.<key>', 'metrics.<key>']);
+  if (!field)
+    throw unknownKey('filter', entity, key, [
+      ...Object.keys(fields),
+      'tags.<key>',
+      'params.<key>',
+      'metrics.<key>',
+    ]);
   return conditionOf(field, key, comparison, put);
 };
 

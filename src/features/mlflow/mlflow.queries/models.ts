@@ -11,6 +11,8 @@ import {
   versionColumns,
   versionsFrom,
   versionView,
+  withDetails,
+  type BareVersion,
   type KeyValue,
   type VersionRow,
 } from './version-view.js';
@@ -42,15 +44,18 @@ const latestOf = async (
 ): Promise<VersionRow[]> =>
   modelIds.length === 0
     ? []
-    : db.sql<VersionRow>(
-        `select ${versionColumns} from ${versionsFrom}
+    : withDetails(
+        db,
+        await db.sql<BareVersion>(
+          `select ${versionColumns} from ${versionsFrom}
           where v.id in (
             select distinct on (l.model_id, l.stage) l.id from model_version l
              where l.model_id = any($1) and l.deleted_at is null and ($2::text[] is null or l.stage = any($2))
              order by l.model_id, l.stage, l.version desc)
           order by v.stage, v.version`,
-        [modelIds, stages],
-        'mlflow.latest',
+          [modelIds, stages],
+          'mlflow.latest',
+        ),
       );
 
 const modelView = (row: ModelRow, latest: readonly VersionRow[]): Record<string, unknown> => ({
@@ -63,6 +68,14 @@ const modelView = (row: ModelRow, latest: readonly VersionRow[]): Record<string,
   tags: row.tags,
   aliases: row.aliases,
 });
+
+/** A model as it is when it was just made. */
+export const newModelView = (
+  made: Pick<ModelRow, 'id' | 'name' | 'description' | 'createdBy'> & { readonly createdAt: Date },
+): Record<string, unknown> => {
+  const at = made.createdAt.getTime();
+  return modelView({ ...made, createdMs: at, updatedMs: at, tags: [], aliases: [] }, []);
+};
 
 /** No such model; one whose name only looks like it is named, so that nobody wonders. */
 export const modelNotFound = (name: string, alike: string | undefined): AppError =>
@@ -111,7 +124,7 @@ const promptTag = 'mlflow.prompt.is_prompt';
 
 const tagCondition = (comparison: Comparison, put: Values['put']): string => {
   const { key, operator } = comparison;
-  const equal = operator === '=' ? ` and left(t.value, 100) = left(${put(comparison.value)}::text, 100)` : '';
+  const equal = operator === '=' ? ` and t.value_start = left(${put(comparison.value)}::text, 100)` : '';
   const field = { sql: 't.value', type: 'text' } as const;
   const condition = conditionOf(field, `tag ${key}`, comparison, put);
   const exists = `exists (select from model_tag t where t.model_id = m.id and t.version_id is null
@@ -154,7 +167,9 @@ export const searchModels = defineQuery({
       columns: modelColumns,
       from: 'registered_model m',
       where: ['m.deleted_at is null', ...parseFilter(input.filter).map((one) => condition(one, given.put))],
-      order: orderOf(parseOrder(input.orderBy), modelOrder, [{ sql: 'm.name', type: 'text', descending: false }]),
+      order: orderOf(parseOrder(input.orderBy), modelOrder, [
+        { sql: 'm.name', type: 'text', descending: false },
+      ]),
       values: given,
       limit: input.maxResults,
       pageToken: input.pageToken ?? null,
@@ -170,7 +185,7 @@ export const searchModels = defineQuery({
 
 const versionTag = (comparison: Comparison, put: Values['put']): string => {
   const { key, operator } = comparison;
-  const equal = operator === '=' ? ` and left(t.value, 100) = left(${put(comparison.value)}::text, 100)` : '';
+  const equal = operator === '=' ? ` and t.value_start = left(${put(comparison.value)}::text, 100)` : '';
   const test = conditionOf({ sql: 't.value', type: 'text' }, `tag ${key}`, comparison, put);
   const from = `model_tag t where t.model_id = v.model_id and t.version_id = v.id and t.key = ${put(key)}::text`;
   const exists = `exists (select from ${from}${equal} and ${test})`;
@@ -225,7 +240,7 @@ export const searchVersions = defineQuery({
   handle: async ({ db, input }) => {
     const given = values();
     const filter = parseFilter(input.filter).map((one) => versionCondition(one, given.put));
-    const { rows, nextPageToken } = await runSearch<VersionRow>(db, {
+    const { rows, nextPageToken } = await runSearch<BareVersion>(db, {
       columns: versionColumns,
       from: versionsFrom,
       where: ['v.deleted_at is null', 'm.deleted_at is null', ...filter],
@@ -239,7 +254,7 @@ export const searchVersions = defineQuery({
       limit: Math.min(input.maxResults, 10_000),
       pageToken: input.pageToken ?? null,
     });
-    return { versions: rows.map(versionView), nextPageToken };
+    return { versions: (await withDetails(db, rows)).map(versionView), nextPageToken };
   },
 });
 
@@ -263,12 +278,13 @@ export const versionOfNumber = defineQuery({
   input: z.object({ name: askedName, version: z.string() }),
   handle: async ({ db, input: { name, version } }): Promise<VersionRow> => {
     const number = versionNumber(version);
-    const [row] = await db.sql<VersionRow>(
+    const bare = await db.sql<BareVersion>(
       `select ${versionColumns} from ${versionsFrom}
         where m.folded = $1 and m.name = $2 and m.deleted_at is null and v.version = $3 and v.deleted_at is null`,
       [foldName(name), name, number],
       'mlflow.version',
     );
+    const [row] = await withDetails(db, bare);
     if (!row) throw versionNotFound(name, version);
     return row;
   },
@@ -283,7 +299,7 @@ export const versionOfAlias = defineQuery({
     const { id } = await named(db, name);
     // `latest` is no alias that anybody sets; it reads as the newest version.
     const latest = foldName(alias) === 'latest';
-    const [row] = await db.sql<VersionRow>(
+    const bare = await db.sql<BareVersion>(
       `select ${versionColumns} from ${versionsFrom}
         where v.model_id = $1 and v.deleted_at is null
           and ($3 or v.id = (select version_id from model_alias where model_id = $1 and name = $2))
@@ -291,7 +307,11 @@ export const versionOfAlias = defineQuery({
       [id, alias, latest],
       'mlflow.versionOfAlias',
     );
-    if (!row) throw invalidInput(`Registered model alias ${alias} not found.`, [{ path: 'alias', message: 'was not found' }]);
+    const [row] = await withDetails(db, bare);
+    if (!row)
+      throw invalidInput(`Registered model alias ${alias} not found.`, [
+        { path: 'alias', message: 'was not found' },
+      ]);
     return row;
   },
 });

@@ -93,7 +93,9 @@ const datasetView = ({ tags, ...dataset }: DatasetInput): Record<string, unknown
 const modelsOf = (row: RunRow, direction: string) =>
   row.models
     .filter((model) => model.direction === direction)
-    .map(({ id, step }) => (direction === 'IN' ? { model_id: loggedModelId(id) } : { model_id: loggedModelId(id), step }));
+    .map(({ id, step }) =>
+      direction === 'IN' ? { model_id: loggedModelId(id) } : { model_id: loggedModelId(id), step },
+    );
 
 /** A run as clients know it. */
 export const runView = (row: RunRow): Record<string, unknown> => ({

@@ -3,7 +3,15 @@ import { invalidInput, notFound } from '../../../kernel/errors.js';
 import { defineQuery } from '../../../kernel/query.js';
 import { hexOf } from '../../tracking/index.js';
 import { parseFilter, parseOrder, type Comparison, type OrderTerm } from '../filter.js';
-import { conditionOf, runSearch, unknownKey, values, type Field, type SortKey, type Values } from '../search.js';
+import {
+  conditionOf,
+  runSearch,
+  unknownKey,
+  values,
+  type Field,
+  type SortKey,
+  type Values,
+} from '../search.js';
 import { viewCondition, viewType } from './experiments.js';
 import { searchInput } from './models.js';
 import { jsonNumber, runColumns, runDeleted, runInfo, runsFrom, runView, type RunRow } from './run-view.js';
@@ -15,7 +23,11 @@ export const runById = defineQuery({
   permission: 'run:read',
   input: z.object({ id: z.uuid() }),
   handle: async ({ db, input: { id } }) => {
-    const [row] = await db.sql<RunRow>(`select ${runColumns} from ${runsFrom} where r.id = $1`, [id], 'mlflow.run');
+    const [row] = await db.sql<RunRow>(
+      `select ${runColumns} from ${runsFrom} where r.id = $1`,
+      [id],
+      'mlflow.run',
+    );
     if (!row) throw notFound(`Run with id=${hexOf(id)}`);
     return { run: runView(row), info: runInfo(row) };
   },
@@ -72,7 +84,11 @@ const datasetCondition = (comparison: Comparison, put: Values['put']): string =>
   return `exists (select from run_dataset d where d.run_id = r.id and ${test})`;
 };
 
-const toldCondition = (kind: 'metric' | 'param' | 'tag', comparison: Comparison, put: Values['put']): string => {
+const toldCondition = (
+  kind: 'metric' | 'param' | 'tag',
+  comparison: Comparison,
+  put: Values['put'],
+): string => {
   const { key, operator } = comparison;
   const { table, type } = places[kind];
   const from = `${table} t where t.run_id = r.id and t.key = ${put(key)}::text`;
@@ -88,7 +104,12 @@ const condition = (comparison: Comparison, put: Values['put']): string => {
   if (kind !== null) return toldCondition(kind, comparison, put);
   const field = isOwn(entity) ? attributes[other[key] ?? key] : undefined;
   if (!field) {
-    throw unknownKey('filter', entity, key, [...Object.keys(attributes), 'metrics.<key>', 'params.<key>', 'tags.<key>']);
+    throw unknownKey('filter', entity, key, [
+      ...Object.keys(attributes),
+      'metrics.<key>',
+      'params.<key>',
+      'tags.<key>',
+    ]);
   }
   return conditionOf(field, key, comparison, put);
 };
@@ -114,7 +135,12 @@ const own = (key: string, descending: boolean): SortKey[] => {
 };
 
 /** Runs without the value come last, whichever way the others go; so do values that are no numbers. */
-const told = (kind: 'metric' | 'param' | 'tag', key: string, descending: boolean, put: Values['put']): SortKey[] => {
+const told = (
+  kind: 'metric' | 'param' | 'tag',
+  key: string,
+  descending: boolean,
+  put: Values['put'],
+): SortKey[] => {
   const { table } = places[kind];
   const value = `(select t.value from ${table} t where t.run_id = r.id and t.key = ${put(key)}::text)`;
   const isNumber = kind === 'metric';
@@ -208,7 +234,10 @@ export const metricHistory = defineQuery({
 
 /** The number behind an experiment's text; what has another form is not found. */
 export const experimentNumber = (text: string): number => {
-  if (text === '') throw invalidInput('Missing value for required parameter experiment_id', [{ path: 'experiment_id', message: 'is missing' }]);
+  if (text === '')
+    throw invalidInput('Missing value for required parameter experiment_id', [
+      { path: 'experiment_id', message: 'is missing' },
+    ]);
   if (/^\d{1,9}$/.test(text)) return Number(text);
   throw notFound(`Experiment with id=${text.slice(0, 64)}`);
 };

@@ -1,3 +1,4 @@
+import type { ReadDb } from '../../../kernel/db.js';
 import { hexOf, loggedModelId } from '../../tracking/index.js';
 
 /** A key with a value, as clients know it. */
@@ -14,8 +15,8 @@ interface VersionChange {
   readonly useCase: string;
 }
 
-/** A version as it is read for the protocol. */
-export interface VersionRow {
+/** What stands in the row of a version. */
+export interface BareVersion {
   readonly id: string;
   readonly modelId: string;
   readonly name: string;
@@ -32,6 +33,10 @@ export interface VersionRow {
   readonly runLink: string;
   readonly loggedModelId: string | null;
   readonly hasFiles: boolean;
+}
+
+/** A version as it is read for the protocol. */
+export interface VersionRow extends BareVersion {
   readonly aliases: readonly string[];
   readonly tags: readonly KeyValue[];
   readonly changes: readonly VersionChange[];
@@ -43,25 +48,63 @@ export const updatedAt = 'coalesce(v.updated_at, v.created_at)';
 /** Milliseconds since 1970, as JSON numbers. */
 export const msOf = (sql: string): string => `floor(extract(epoch from ${sql}) * 1000)::float8`;
 
-/** The columns of {@link VersionRow}, over `model_version v` and `registered_model m`. */
+/** The columns of {@link BareVersion}, over `model_version v` and `registered_model m`. */
 export const versionColumns = `
   v.id, v.model_id as "modelId", m.name, v.version, ${msOf('v.created_at')} as "createdMs", ${msOf(updatedAt)} as "updatedMs",
   v.created_by as "createdBy", v.stage, v.description, v.source, v.state, v.state_message as "stateMessage",
   v.run_id as "runId", v.run_link as "runLink", v.logged_model_id as "loggedModelId",
-  (v.intake_job_id is not null or v.intake is not null) as "hasFiles",
-  array(select a.name from model_alias a where a.version_id = v.id order by a.name) as aliases,
-  (select coalesce(json_agg(json_build_object('key', t.key, 'value', t.value) order by t.key), '[]')
-     from model_tag t where t.model_id = v.model_id and t.version_id = v.id) as tags,
-  (select coalesce(json_agg(json_build_object('number', c.number, 'alias', c.alias, 'state', c.state, 'useCase', u.slug)
-                            order by c.number), '[]')
-     from change_request c join use_case u on u.id = c.use_case_id
-    where c.version_id = v.id and c.state in ('OPEN', 'APPROVED', 'EXECUTED')) as changes`;
+  (v.intake_job_id is not null or v.intake is not null) as "hasFiles"`;
+
+interface Detail<Value> {
+  readonly id: string;
+  readonly all: readonly Value[];
+}
+
+const aliasText = `
+  select version_id as id, json_agg(name order by name) as all from model_alias
+   where version_id = any($1) group by version_id`;
+
+// By model first, which is how tags are indexed.
+const tagText = `
+  select version_id as id, json_agg(json_build_object('key', key, 'value', value) order by key) as all from model_tag
+   where model_id = any($2) and version_id = any($1) group by version_id`;
+
+const changeText = `
+  select c.version_id as id, json_agg(json_build_object('number', c.number, 'alias', c.alias, 'state', c.state,
+                                                        'useCase', u.slug) order by c.number) as all
+    from change_request c join use_case u on u.id = c.use_case_id
+   where c.version_id = any($1) and c.state in ('OPEN', 'APPROVED', 'EXECUTED') group by c.version_id`;
+
+/** Adds what belongs to versions, read for all of them at once. */
+export const withDetails = async (db: ReadDb, rows: readonly BareVersion[]): Promise<VersionRow[]> => {
+  if (rows.length === 0) return [];
+  const ids = rows.map(({ id }) => id);
+  const models = [...new Set(rows.map(({ modelId }) => modelId))];
+  const [aliases, tags, changes] = await Promise.all([
+    db.sql<Detail<string>>(aliasText, [ids], 'mlflow.aliasesOf'),
+    db.sql<Detail<KeyValue>>(tagText, [ids, models], 'mlflow.tagsOf'),
+    db.sql<Detail<VersionChange>>(changeText, [ids], 'mlflow.changesOf'),
+  ]);
+  const of = <Value>(all: readonly Detail<Value>[]) =>
+    new Map(all.map(({ id, all: values }) => [id, values]));
+  const [aliasesOf, tagsOf, changesOf] = [of(aliases), of(tags), of(changes)];
+  return rows.map((row) => ({
+    ...row,
+    aliases: aliasesOf.get(row.id) ?? [],
+    tags: tagsOf.get(row.id) ?? [],
+    changes: changesOf.get(row.id) ?? [],
+  }));
+};
 
 /** Where {@link versionColumns} are read from. */
 export const versionsFrom = 'model_version v join registered_model m on m.id = v.model_id';
 
 /** Tags that we say and nobody sets. */
-export const spokenTags = ['countersign.intake', 'countersign.approvals', 'countersign.change_requests'] as const;
+export const spokenTags = [
+  'countersign.intake',
+  'countersign.approvals',
+  'countersign.change_requests',
+] as const;
 
 const statusOf: Readonly<Record<string, string>> = {
   PENDING_INTAKE: 'PENDING_REGISTRATION',
@@ -78,10 +121,13 @@ const intakeOf: Readonly<Record<string, string>> = {
 const approvalsOf = ({ changes, aliases }: VersionRow): VersionChange[] =>
   changes.filter(({ state, alias }) => state === 'EXECUTED' && aliases.includes(alias));
 
-const openOf = ({ changes }: VersionRow): VersionChange[] => changes.filter(({ state }) => state !== 'EXECUTED');
+const openOf = ({ changes }: VersionRow): VersionChange[] =>
+  changes.filter(({ state }) => state !== 'EXECUTED');
 
 const standingOf = (row: VersionRow): string => {
-  const approved = approvalsOf(row).map(({ alias, useCase, number }) => `${alias} for ${useCase} (#${String(number)})`);
+  const approved = approvalsOf(row).map(
+    ({ alias, useCase, number }) => `${alias} for ${useCase} (#${String(number)})`,
+  );
   const open = openOf(row).map(({ alias, number }) => `#${String(number)} (${alias})`);
   return [
     approved.length === 0 ? 'Approved for no use yet.' : `Approved as ${approved.join(', ')}.`,

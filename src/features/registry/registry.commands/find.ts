@@ -1,6 +1,7 @@
 import type { ReadDb, Tx } from '../../../kernel/db.js';
 import { conflict, notFound } from '../../../kernel/errors.js';
 import type { ModelVersion } from '../model-version.entity.js';
+import { foldName } from '../names.js';
 import type { RegisteredModel } from '../registered-model.entity.js';
 
 /*
@@ -10,7 +11,7 @@ import type { RegisteredModel } from '../registered-model.entity.js';
 const modelText = `
   select id, workspace_id as "workspaceId", name, folded, description, kind, last_version as "lastVersion",
          created_by as "createdBy", created_at as "createdAt", updated_at as "updatedAt", deleted_at as "deletedAt"
-    from registered_model where id = $1 for update`;
+    from registered_model`;
 
 const versionText = `
   select id, workspace_id as "workspaceId", model_id as "modelId", version, state, state_message as "stateMessage",
@@ -21,9 +22,16 @@ const versionText = `
 
 /** The model, locked until the transaction ends, or NOT_FOUND; what was deleted is not found. */
 export const lockModel = async (tx: Tx, id: string): Promise<RegisteredModel> => {
-  const [model] = await tx.sql<RegisteredModel>(modelText, [id], 'registry.lockModel');
+  const [model] = await tx.sql<RegisteredModel>(`${modelText} where id = $1 for update`, [id], 'registry.lockModel');
   if (!model || model.deletedAt !== null) throw notFound('The model');
   return model;
+};
+
+/** The model whose name reads as this one, locked until the transaction ends, or null. */
+export const lockModelNamed = async (tx: Tx, name: string): Promise<RegisteredModel | null> => {
+  const text = `${modelText} where folded = $1 and deleted_at is null for update`;
+  const [model] = await tx.sql<RegisteredModel>(text, [foldName(name)], 'registry.lockModelNamed');
+  return model ?? null;
 };
 
 /** The version, or NOT_FOUND; what was deleted is not found. */

@@ -21,6 +21,7 @@ const requireFreeName = async (tx: Tx, name: string, exceptId: string): Promise<
   const [other] = await tx.sql<{ name: string }>(
     'select name from registered_model where folded = $1 and deleted_at is null and id <> $2',
     [foldName(name), exceptId],
+    'registry.freeName',
   );
   if (other) throw nameTaken(other.name);
 };
@@ -31,6 +32,19 @@ const orNameTaken = async (name: string, write: Promise<unknown>): Promise<void>
     throw isDuplicate(error, 'registered_model_name') ? nameTaken(name) : error;
   });
 };
+
+type NewModel = Pick<
+  RegisteredModel,
+  'id' | 'workspaceId' | 'name' | 'folded' | 'kind' | 'description' | 'createdBy' | 'createdAt'
+>;
+
+const insertModel = (tx: Tx, row: NewModel): Promise<unknown> =>
+  tx.sql(
+    `insert into registered_model (id, workspace_id, name, folded, kind, description, created_by, created_at)
+     values ($1, $2, $3, $4, $5, $6, $7, $8)`,
+    [row.id, row.workspaceId, row.name, row.folded, row.kind, row.description, row.createdBy, row.createdAt],
+    'registry.insertModel',
+  );
 
 export const createModel = defineCommand({
   name: 'model.create',
@@ -49,14 +63,13 @@ export const createModel = defineCommand({
       folded: foldName(name),
       kind,
       description: input.description,
-      lastVersion: 0,
       createdBy: actor.id,
       createdAt: now,
-      deletedAt: null,
     };
-    await orNameTaken(name, tx.insert(RegisteredModel, row));
+    await orNameTaken(name, insertModel(tx, row));
     const changes = { name: { from: null, to: name }, kind: { from: null, to: kind } };
-    return { result: { id: target.id }, audit: { subject: { kind: 'model', id: target.id }, changes } };
+    const result = { id: target.id, createdAt: now };
+    return { result, audit: { subject: { kind: 'model', id: target.id }, changes } };
   },
 });
 

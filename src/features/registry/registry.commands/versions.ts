@@ -1,18 +1,16 @@
-import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import { canonicalBytes, type AuditEntry } from '../../../kernel/audit.js';
+import type { AuditEntry } from '../../../kernel/audit.js';
 import { defineCommand, nothingChanged, type CommandContext } from '../../../kernel/command.js';
 import type { Tx } from '../../../kernel/db.js';
-import { AppError, invalidInput } from '../../../kernel/errors.js';
+import { invalidInput } from '../../../kernel/errors.js';
 import { newId } from '../../../kernel/id.js';
 import { Artifact } from '../artifact.entity.js';
 import { ModelAlias } from '../model-alias.entity.js';
-import { modelDescription } from '../mlmodel.js';
-import { lineageDataset, ModelVersion, type JsonObject, type Lineage } from '../model-version.entity.js';
+import { lineageDataset, ModelVersion, type Lineage } from '../model-version.entity.js';
 import { requireNoProtectedName } from '../protection.js';
-import { examinedBefore } from '../same-bytes.js';
 import { RegisteredModel } from '../registered-model.entity.js';
 import { intake } from '../registry.jobs.js';
+import { digestOf, outcomeOf, requireModelFile } from './closing.js';
 import { lockModel, lockModelAndVersion, lockVersion } from './find.js';
 
 const maxEntries = 500;
@@ -85,8 +83,8 @@ export interface NewVersion {
   readonly loggedModelId?: string | null;
 }
 
-/** Opens the next version of a locked model in the caller's transaction. */
-export const addVersion = async (
+/** Opens the next version of a locked model. */
+const addVersion = async (
   tx: Tx,
   model: RegisteredModel,
   given: NewVersion,
@@ -118,25 +116,6 @@ export const addVersion = async (
   };
 };
 
-/** What a version is: sha256 over the canonical JSON of its paths and digests, sorted by path. */
-export const digestOf = (artifacts: readonly { path: string; sha256: string }[]): string => {
-  const pairs = artifacts.map(({ path, sha256 }) => [path, sha256] as const);
-  const sorted = pairs.toSorted(([one], [other]) => (one < other ? -1 : 1));
-  return createHash('sha256').update(canonicalBytes(sorted)).digest('hex');
-};
-
-const requireModelFile = (artifacts: readonly Artifact[]): void => {
-  if (artifacts.some(({ path }) => path === modelDescription || path.toLowerCase().endsWith('.onnx'))) return;
-  throw new AppError(
-    'PRECONDITION_FAILED',
-    'The version has no .onnx file yet: upload one before you submit it',
-    {
-      rule: 'artifact-required',
-      artifacts: artifacts.map(({ path }) => path),
-    },
-  );
-};
-
 const target = async (tx: Tx, input: { versionId: string }) => {
   const { model, version } = await lockModelAndVersion(tx, input.versionId);
   return { id: version.id, model, version };
@@ -157,8 +136,8 @@ export const submitModelVersion = defineCommand({
   },
 });
 
-/** Closes the artifacts of a version in the caller's transaction and has them checked. */
-export const closeVersion = async (
+/** Closes the artifacts of a version and has them checked. */
+const closeVersion = async (
   tx: Tx,
   { model, version }: { model: Pick<RegisteredModel, 'kind'>; version: Pick<ModelVersion, 'id' | 'state'> },
   { now, enqueue }: Pick<CommandContext<unknown, unknown>, 'now' | 'enqueue'>,
@@ -183,26 +162,6 @@ export const closeVersion = async (
       facts: { artifacts: artifacts.map(({ path, sha256, bytes }) => ({ path, sha256, bytes })), message: stateMessage },
     },
   };
-};
-
-interface Outcome {
-  readonly examine: boolean;
-  readonly state: 'READY' | 'PENDING_INTAKE';
-  readonly stateMessage: string;
-  readonly found: { readonly signature?: JsonObject | null; readonly intake?: JsonObject };
-}
-
-/** What becomes of a closed version: there is nothing to look at, it was looked at before, or intake looks. */
-const outcomeOf = async (tx: Tx, digest: string, artifacts: readonly Artifact[]): Promise<Outcome> => {
-  const ready = { examine: false, state: 'READY' } as const;
-  if (artifacts.length === 0)
-    return { ...ready, stateMessage: 'Nothing to check: the model stands elsewhere', found: {} };
-  const before = await examinedBefore(tx, digest, artifacts);
-  if (before) {
-    const { signature, intake: report, message } = before;
-    return { ...ready, stateMessage: message, found: { signature, intake: report } };
-  }
-  return { examine: true, state: 'PENDING_INTAKE', stateMessage: 'Waiting for intake', found: {} };
 };
 
 export const describeModelVersion = defineCommand({

@@ -87,7 +87,8 @@ export const renameExperiment = defineCommand({
   target: (tx, input) => lockExperiment(tx, input.number),
   handle: async ({ tx, input: { name }, target, now }) => {
     if (target.name === name) return { result: { id: target.id }, audit: nothingChanged };
-    if (target.deletedAt !== null) throw conflict('Cannot rename an experiment that is deleted', { rule: 'deleted' });
+    if (target.deletedAt !== null)
+      throw conflict('Cannot rename an experiment that is deleted', { rule: 'deleted' });
     await requireFreeName(tx, name);
     await tx.update(Experiment, { id: target.id }, { name, updatedAt: now });
     const changes = { name: { from: target.name, to: name } };
@@ -122,7 +123,8 @@ export const tagExperiment = defineCommand({
     if (value === null && before === null) throw notFound(`The tag ${key}`);
     const { [key]: _, ...others } = target.tags;
     const after = value === null ? others : { ...others, [key]: value };
-    if (Object.keys(after).length > maxTags) throw conflict('The experiment has too many tags', { rule: 'tag-count' });
+    if (Object.keys(after).length > maxTags)
+      throw conflict('The experiment has too many tags', { rule: 'tag-count' });
     await tx.update(Experiment, { id: target.id }, { tags: after, updatedAt: now });
     const changes = { [`tags.${key}`]: { from: before, to: value } };
     return { result: { id: target.id }, audit: { subject: { kind: 'experiment', id: target.id }, changes } };

@@ -51,9 +51,12 @@ const requireRoom = async (tx: Tx, owner: FileOwner, path: string): Promise<void
        from tracked_file where ${column} = $1`,
     [owner.id, folders, `${path}/`],
   );
-  if (row?.clash) throw conflict(`There is ${row.clash} already: a path is a file or a folder`, { rule: 'path-taken' });
+  if (row?.clash)
+    throw conflict(`There is ${row.clash} already: a path is a file or a folder`, { rule: 'path-taken' });
   if ((row?.count ?? 0) >= maxFiles) {
-    throw conflict(`There are ${String(maxFiles)} files already, more are not accepted`, { rule: 'artifact-count' });
+    throw conflict(`There are ${String(maxFiles)} files already, more are not accepted`, {
+      rule: 'artifact-count',
+    });
   }
 };
 
@@ -79,7 +82,13 @@ export const putTrackedFile = defineCommand({
     if (same) await tx.update(TrackedFile, { id }, content);
     else {
       await requireRoom(tx, owner, path);
-      await tx.insert(TrackedFile, { id, workspaceId: target.workspaceId, path, ...columnsOf(owner), ...content });
+      await tx.insert(TrackedFile, {
+        id,
+        workspaceId: target.workspaceId,
+        path,
+        ...columnsOf(owner),
+        ...content,
+      });
     }
     return {
       result: { id },
@@ -94,7 +103,8 @@ export const putTrackedFile = defineCommand({
 
 export const removeTrackedFiles = defineCommand({
   name: 'trackedFile.remove',
-  describe: 'Takes a file, or a folder with all files in it, away from a run or from a logged model that is still open.',
+  describe:
+    'Takes a file, or a folder with all files in it, away from a run or from a logged model that is still open.',
   permission: 'artifact:upload',
   input: z.object(filePlace),
   target: (tx, input) => lockOwner(input.owner, tx),

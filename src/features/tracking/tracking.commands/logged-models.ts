@@ -10,9 +10,7 @@ import { LoggedModel } from '../logged-model.entity.js';
 
 const most = 1000;
 const few = <Value extends z.ZodType>(key: z.ZodString | typeof tagKey, value: Value) =>
-  z
-    .record(key, value)
-    .refine((all) => Object.keys(all).length <= most, `must be ${String(most)} at most`);
+  z.record(key, value).refine((all) => Object.keys(all).length <= most, `must be ${String(most)} at most`);
 
 /** The logged model, locked until the transaction ends, or NOT_FOUND. */
 export const lockLoggedModel = async (tx: Tx, id: string): Promise<LoggedModel> => {
@@ -97,7 +95,9 @@ export const tagLoggedModel = defineCommand({
   input: z.object({ ...one, tags: few(tagKey, tagValue.nullable()) }),
   target: (tx, input) => lockLoggedModel(tx, input.id),
   handle: async ({ tx, input, target, now }) => {
-    const missing = Object.entries(input.tags).find(([key, value]) => value === null && !(key in target.tags));
+    const missing = Object.entries(input.tags).find(
+      ([key, value]) => value === null && !(key in target.tags),
+    );
     if (missing) throw notFound(`The tag ${missing[0]}`);
     const given = Object.entries({ ...target.tags, ...input.tags });
     const tags = Object.fromEntries(given.filter((entry): entry is [string, string] => entry[1] !== null));
@@ -118,10 +118,13 @@ export const addLoggedModelParams = defineCommand({
   input: z.object({ ...one, params: few(entityKey, paramValue) }),
   target: (tx, input) => lockLoggedModel(tx, input.id),
   handle: async ({ tx, input, target, now }) => {
-    const other = Object.entries(input.params).find(([key, value]) => (target.params[key] ?? value) !== value);
+    const other = Object.entries(input.params).find(
+      ([key, value]) => (target.params[key] ?? value) !== value,
+    );
     if (other) throw conflict(`The parameter ${other[0]} has another value already`, { rule: 'param-fixed' });
     const params = { ...target.params, ...input.params };
-    if (Object.keys(params).length > most) throw conflict('The model has too many parameters', { rule: 'param-count' });
+    if (Object.keys(params).length > most)
+      throw conflict('The model has too many parameters', { rule: 'param-count' });
     await tx.update(LoggedModel, { id: target.id }, { params, updatedAt: now });
     const subject = { kind: 'loggedModel', id: target.id };
     return { result: { id: target.id }, audit: { subject, facts: { params: input.params } } };

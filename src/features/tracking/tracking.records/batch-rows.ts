@@ -45,7 +45,12 @@ export const writeTags = async (
     `insert into run_tag (workspace_id, run_id, key, value)
      select $1, * from unnest($2::uuid[], $3::text[], $4::text[])
      on conflict (run_id, key) do update set value = excluded.value`,
-    [workspaceId, column(rows, (row) => row.runId), column(rows, (row) => row.key), column(rows, (row) => row.value)],
+    [
+      workspaceId,
+      column(rows, (row) => row.runId),
+      column(rows, (row) => row.key),
+      column(rows, (row) => row.value),
+    ],
     'tracking.tags',
   );
 };
@@ -56,7 +61,11 @@ export const writeParams = async (
   { workspaceId, params }: { workspaceId: string; params: readonly ParamRow[] },
 ): Promise<void> => {
   if (params.length === 0) return;
-  const values = [column(params, (row) => row.runId), column(params, (row) => row.key), column(params, (row) => row.value)];
+  const values = [
+    column(params, (row) => row.runId),
+    column(params, (row) => row.key),
+    column(params, (row) => row.value),
+  ];
   await tx.sql(
     `insert into run_param (workspace_id, run_id, key, value)
      select $1, * from unnest($2::uuid[], $3::text[], $4::text[]) on conflict (run_id, key) do nothing`,
@@ -104,7 +113,11 @@ const columnsOf = (rows: readonly MetricRow[]): unknown[] => [
   column(rows, (row) => row.value),
 ];
 
-const writeModelMetrics = async (tx: Tx, workspaceId: string, metrics: readonly MetricRow[]): Promise<void> => {
+const writeModelMetrics = async (
+  tx: Tx,
+  workspaceId: string,
+  metrics: readonly MetricRow[],
+): Promise<void> => {
   const rows = metrics.filter(({ modelId }) => modelId !== null);
   if (rows.length === 0) return;
   await tx.sql(
@@ -142,7 +155,10 @@ export const writeMetrics = async (
      on conflict (run_id, key) do update set at_ms = excluded.at_ms, step = excluded.step, value = excluded.value
       where (excluded.step, excluded.at_ms, excluded.value) > (l.step, l.at_ms, l.value)`,
     // In one order, so that two who write the same keys do not wait for each other in a circle.
-    [workspaceId, ...columnsOf(newestOfEach(metrics).toSorted((one, other) => (one.key < other.key ? -1 : 1)))],
+    [
+      workspaceId,
+      ...columnsOf(newestOfEach(metrics).toSorted((one, other) => (one.key < other.key ? -1 : 1))),
+    ],
     'tracking.latest',
   );
   await writeModelMetrics(tx, workspaceId, metrics);

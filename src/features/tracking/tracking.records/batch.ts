@@ -17,8 +17,14 @@ const metric = z.object({
 const batch = z.object({
   runId: z.uuid(),
   metrics: z.array(metric).max(1000).default([]),
-  params: z.array(z.object({ key: entityKey, value: paramValue })).max(100).default([]),
-  tags: z.array(z.object({ key: tagKey, value: tagValue.nullable() })).max(100).default([]),
+  params: z
+    .array(z.object({ key: entityKey, value: paramValue }))
+    .max(100)
+    .default([]),
+  tags: z
+    .array(z.object({ key: tagKey, value: tagValue.nullable() }))
+    .max(100)
+    .default([]),
 });
 
 type Batch = z.output<typeof batch>;

@@ -31,7 +31,9 @@ export const knownRuns = async (
 /** Refuses to add to a run that is deleted. */
 export const requireActive = ({ id, deleted }: KnownRun): void => {
   if (!deleted) return;
-  throw conflict(`The run ${hexOf(id)} must be in the 'active' state. Current state is deleted.`, { rule: 'deleted' });
+  throw conflict(`The run ${hexOf(id)} must be in the 'active' state. Current state is deleted.`, {
+    rule: 'deleted',
+  });
 };
 
 /** The one run, which must not be deleted. */

@@ -23,13 +23,18 @@ export const startRun = defineRecording({
     name: z.string().max(500).default(''),
     claimedUser: z.string().max(256).default(''),
     startedAt: moment.nullish(),
-    tags: z.array(z.object({ key: tagKey, value: tagValue })).max(1000).default([]),
+    tags: z
+      .array(z.object({ key: tagKey, value: tagValue }))
+      .max(1000)
+      .default([]),
   }),
   write: async ({ tx, now }, input, actor) => {
     const experiment = await tx.findOne(Experiment, { number: input.experiment });
     if (!experiment) throw notFound(`Experiment with id=${String(input.experiment)}`);
     if (experiment.deletedAt !== null) {
-      throw conflict(`The experiment ${String(input.experiment)} is deleted; restore it first`, { rule: 'deleted' });
+      throw conflict(`The experiment ${String(input.experiment)} is deleted; restore it first`, {
+        rule: 'deleted',
+      });
     }
     const id = newId();
     const { workspaceId } = experiment;
@@ -41,7 +46,10 @@ export const startRun = defineRecording({
       [id, workspaceId, experiment.id, name, input.claimedUser, actor.id, input.startedAt ?? now],
       'tracking.startRun',
     );
-    const tags = [...input.tags.filter(({ key }) => key !== 'mlflow.runName'), { key: 'mlflow.runName', value: name }];
+    const tags = [
+      ...input.tags.filter(({ key }) => key !== 'mlflow.runName'),
+      { key: 'mlflow.runName', value: name },
+    ];
     await writeTags(tx, { workspaceId, tags: tags.map((tag) => ({ runId: id, ...tag })) });
     const facts = { experimentId: experiment.id, name };
     return { result: { id }, audit: { subject: { kind: 'run', id }, facts } };
