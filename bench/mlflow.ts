@@ -31,9 +31,13 @@ const say = (text: string): void => {
   process.stderr.write(`${text} …\n`);
 };
 
-const medianOf = (all: readonly number[]): number => all.toSorted((one, other) => one - other)[Math.floor(all.length / 2)] ?? NaN;
+const medianOf = (all: readonly number[]): number =>
+  all.toSorted((one, other) => one - other)[Math.floor(all.length / 2)] ?? NaN;
 
-const throughputLines = async (sides: readonly [Side, Side], ready: readonly [Ready, Ready]): Promise<Line[]> => {
+const throughputLines = async (
+  sides: readonly [Side, Side],
+  ready: readonly [Ready, Ready],
+): Promise<Line[]> => {
   const lines: Line[] = [];
   const [ours, theirs] = [operationsOf(ready[0], 'bench'), operationsOf(ready[1], 'bench')];
   for (const [index, operation] of ours.entries()) {
@@ -62,7 +66,10 @@ const throughputLines = async (sides: readonly [Side, Side], ready: readonly [Re
   return lines;
 };
 
-const transferLines = async (sides: readonly [Side, Side], ready: readonly [Ready, Ready]): Promise<Line[]> => {
+const transferLines = async (
+  sides: readonly [Side, Side],
+  ready: readonly [Ready, Ready],
+): Promise<Line[]> => {
   const up: [number[], number[]] = [[], []];
   const down: [number[], number[]] = [[], []];
   for (let round = 0; round <= rounds; round += 1) {
@@ -87,7 +94,13 @@ const transferLines = async (sides: readonly [Side, Side], ready: readonly [Read
 const clientLatency = (python: string, side: Side, { runId }: Ready): Record<string, number> => {
   const script = join(installationRoot, 'bench', 'mlflow', 'client.py');
   const { status, stdout } = spawnSync(python, [script, runId, side.name], {
-    env: { PATH: '/usr/bin:/bin', HOME: '/tmp', MLFLOW_TRACKING_URI: side.uri, MLFLOW_DISABLE_TELEMETRY: 'true', ...side.environment },
+    env: {
+      PATH: '/usr/bin:/bin',
+      HOME: '/tmp',
+      MLFLOW_TRACKING_URI: side.uri,
+      MLFLOW_DISABLE_TELEMETRY: 'true',
+      ...side.environment,
+    },
     encoding: 'utf8',
   });
   if (status !== 0) throw new Error(`The client against ${side.name} ended with ${String(status)}`);
@@ -95,7 +108,9 @@ const clientLatency = (python: string, side: Side, { runId }: Ready): Record<str
 };
 
 const print = (lines: readonly Line[], client: readonly Record<string, number>[]): void => {
-  console.log('\n| Operation | Countersign | MLflow | ratio | goal | |\n| --- | --: | --: | --: | --: | --- |');
+  console.log(
+    '\n| Operation | Countersign | MLflow | ratio | goal | |\n| --- | --: | --: | --: | --: | --- |',
+  );
   for (const { name, unit, ours, theirs, goal, note } of lines) {
     console.log(
       `| ${name} | ${ours.toFixed(1)} ${unit} | ${theirs.toFixed(1)} ${unit} | ${(ours / theirs).toFixed(2)} | ≥ ${String(goal)} | ${note} |`,
@@ -132,8 +147,12 @@ try {
   print(lines, client);
   const isGood = lines.every(({ ours: mine, theirs: yours, goal }) => mine / yours >= goal);
   process.exitCode = isGood ? 0 : 1;
-  const ratios = Object.fromEntries(lines.map(({ name, ours: mine, theirs: yours }) => [name, rounded(mine / yours)]));
-  console.log(JSON.stringify({ bench: 'mlflow', cores: availableParallelism(), connections: 16, ratios, isGood }));
+  const ratios = Object.fromEntries(
+    lines.map(({ name, ours: mine, theirs: yours }) => [name, rounded(mine / yours)]),
+  );
+  console.log(
+    JSON.stringify({ bench: 'mlflow', cores: availableParallelism(), connections: 16, ratios, isGood }),
+  );
 } finally {
   for (const side of running) await side.stop();
   await server.stop();

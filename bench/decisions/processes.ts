@@ -16,7 +16,11 @@ export const freePort = async (): Promise<number> => {
   return address.port;
 };
 
-const environmentFor = (place: Pick<Place, 'databaseUrl' | 'home'>, port: number, settings: Readonly<Record<string, string>>) => ({
+const environmentFor = (
+  place: Pick<Place, 'databaseUrl' | 'home'>,
+  port: number,
+  settings: Readonly<Record<string, string>>,
+) => ({
   COUNTERSIGN_MODE: 'development',
   COUNTERSIGN_HOME: place.home,
   COUNTERSIGN_KEYRING: join(place.home, 'keyring.json'),

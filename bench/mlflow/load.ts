@@ -9,22 +9,29 @@ const send = (agent: Agent, side: Side, { method, path, body }: ClientRequest): 
   new Promise((resolve, reject) => {
     const { hostname, port, pathname } = new URL(side.uri);
     const base = pathname === '/' ? '' : pathname;
-    const type = body === undefined || typeof body === 'string' ? 'application/json' : 'application/octet-stream';
+    const type =
+      body === undefined || typeof body === 'string' ? 'application/json' : 'application/octet-stream';
     const headers = {
       ...side.headers,
       ...(body === undefined ? {} : { 'content-type': type, 'content-length': Buffer.byteLength(body) }),
     };
-    const request = httpRequest({ agent, hostname, port, method, path: `${base}${path}`, headers }, (response) => {
-      let bytes = 0;
-      response.on('data', (chunk: Buffer) => {
-        bytes += chunk.length;
-      });
-      response.once('error', reject);
-      response.once('end', () => {
-        if (response.statusCode === 200) resolve(bytes);
-        else reject(new Error(`${side.name}: ${method} ${path} was answered with ${String(response.statusCode)}`));
-      });
-    });
+    const request = httpRequest(
+      { agent, hostname, port, method, path: `${base}${path}`, headers },
+      (response) => {
+        let bytes = 0;
+        response.on('data', (chunk: Buffer) => {
+          bytes += chunk.length;
+        });
+        response.once('error', reject);
+        response.once('end', () => {
+          if (response.statusCode === 200) resolve(bytes);
+          else
+            reject(
+              new Error(`${side.name}: ${method} ${path} was answered with ${String(response.statusCode)}`),
+            );
+        });
+      },
+    );
     request.once('error', reject);
     request.end(body);
   });
@@ -40,7 +47,12 @@ const percentile = (sorted: readonly number[], part: number): number =>
   sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? NaN;
 
 /** Sixteen connections, each with the next operation as soon as it has done one. */
-export const sustain = async (side: Side, operation: Operation, from: number, seconds: number): Promise<Throughput> => {
+export const sustain = async (
+  side: Side,
+  operation: Operation,
+  from: number,
+  seconds: number,
+): Promise<Throughput> => {
   const agent = new Agent({ keepAlive: true, maxSockets: connections });
   const took: number[] = [];
   let n = from;

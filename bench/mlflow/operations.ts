@@ -17,7 +17,11 @@ export interface Operation {
 
 const prefix = '/api/2.0/mlflow';
 
-const post = (path: string, body: object): ClientRequest => ({ method: 'POST', path: `${prefix}/${path}`, body: JSON.stringify(body) });
+const post = (path: string, body: object): ClientRequest => ({
+  method: 'POST',
+  path: `${prefix}/${path}`,
+  body: JSON.stringify(body),
+});
 const get = (path: string, query: Readonly<Record<string, string>>): ClientRequest => ({
   method: 'GET',
   path: `${prefix}/${path}?${new URLSearchParams(query).toString()}`,
@@ -38,7 +42,8 @@ const send = async (side: Side, request: ClientRequest): Promise<Record<string, 
     ...(request.body === undefined ? {} : { body: request.body }),
   });
   const text = await response.text();
-  if (!response.ok) throw new Error(`${side.name}: ${request.path} ${String(response.status)} ${text.slice(0, 300)}`);
+  if (!response.ok)
+    throw new Error(`${side.name}: ${request.path} ${String(response.status)} ${text.slice(0, 300)}`);
   return text.startsWith('{') ? (JSON.parse(text) as Record<string, unknown>) : {};
 };
 
@@ -50,9 +55,15 @@ mlflow_version: 3.17.2
 
 /** Begins a run and logs a small model in it. */
 export const prepare = async (side: Side): Promise<Ready> => {
-  const created = await send(side, post('runs/create', { experiment_id: '0', user_id: 'bench', start_time: Date.now() }));
+  const created = await send(
+    side,
+    post('runs/create', { experiment_id: '0', user_id: 'bench', start_time: Date.now() }),
+  );
   const runId = (created['run'] as { info: { run_id: string } }).info.run_id;
-  const logged = await send(side, post('logged-models', { experiment_id: '0', name: 'model', source_run_id: runId }));
+  const logged = await send(
+    side,
+    post('logged-models', { experiment_id: '0', name: 'model', source_run_id: runId }),
+  );
   const modelId = (logged['model'] as { info: { model_id: string } }).info.model_id;
   const place = `/api/2.0/mlflow-artifacts/artifacts/0/models/${modelId}/artifacts/MLmodel`;
   await fetch(`${side.uri}${place}`, { method: 'PUT', headers: side.headers, body: description });
@@ -100,13 +111,19 @@ export const operationsOf = (ready: Ready, label: string): readonly Operation[] 
   {
     name: 'set tag',
     goal: 0.9,
-    requests: (n) => [post('registered-models/set-tag', { name: modelOf(n), key: `key-${String(n % 20)}`, value: String(n) })],
+    requests: (n) => [
+      post('registered-models/set-tag', { name: modelOf(n), key: `key-${String(n % 20)}`, value: String(n) }),
+    ],
   },
   {
     name: 'alias',
     goal: 3,
     requests: (n) => [
-      post('registered-models/alias', { name: modelOf(n), alias: 'candidate', version: String((n % 99) + 1) }),
+      post('registered-models/alias', {
+        name: modelOf(n),
+        alias: 'candidate',
+        version: String((n % 99) + 1),
+      }),
     ],
   },
   { name: 'search', goal: 3, requests: (n) => [searches(n)] },

@@ -29,18 +29,30 @@ const candidates = [join(installationRoot, '.venv', 'bin', 'python3'), 'python3'
 export const findPython = (): string => {
   for (const candidate of candidates) {
     if (candidate.includes('/') && !existsSync(candidate)) continue;
-    const { status, stdout } = spawnSync(candidate, ['-c', 'import sys, mlflow, psycopg2; print(sys.executable)'], {
-      encoding: 'utf8',
-    });
+    const { status, stdout } = spawnSync(
+      candidate,
+      ['-c', 'import sys, mlflow, psycopg2; print(sys.executable)'],
+      {
+        encoding: 'utf8',
+      },
+    );
     if (status === 0) return stdout.trim();
   }
-  throw new Error('The benchmark needs a Python with mlflow and psycopg2-binary: pip install -r .ci/requirements.txt');
+  throw new Error(
+    'The benchmark needs a Python with mlflow and psycopg2-binary: pip install -r .ci/requirements.txt',
+  );
 };
 
 const fill = async (databaseUrl: string, home: string): Promise<{ token: string; workspaceId: string }> => {
   const keyring = await openKeyring(join(home, 'keyring.json'), { createIfMissing: true });
   const poolSize = { app_writer: 2, app_reader: 2, app_system: 2 };
-  const app = await openApp({ databaseUrl, keyring, log: openLog({ level: 'silent' }), name: 'bench-setup', poolSize });
+  const app = await openApp({
+    databaseUrl,
+    keyring,
+    log: openLog({ level: 'silent' }),
+    name: 'bench-setup',
+    poolSize,
+  });
   try {
     const setup = systemActor('setup');
     const organization = await app.run(createOrganization, setup, { slug: 'bench', name: 'Bench' });
@@ -120,7 +132,9 @@ const isUp = async (uri: string, child: ChildProcess): Promise<void> => {
   for (let tries = 0; tries < 600; tries += 1) {
     if (child.exitCode !== null) throw new Error('mlflow server ended');
     // Its workers start one after the other; each must have answered.
-    const answers = await Promise.all(Array.from({ length: 16 }, () => fetch(`${uri}/health`).catch(() => null)));
+    const answers = await Promise.all(
+      Array.from({ length: 16 }, () => fetch(`${uri}/health`).catch(() => null)),
+    );
     inARow = answers.every((response) => response?.ok) ? inARow + 1 : 0;
     if (inARow === 20) return;
     await sleep(200);
@@ -140,9 +154,20 @@ export const startTheirs = async (python: string, superuserUrl: string, folder: 
   const uri = `http://127.0.0.1:${String(port)}`;
   const child = spawn(
     python,
-    [...args, '--backend-store-uri', store.href.replace(/^postgres(ql)?:/, 'postgresql+psycopg2:'), '--artifacts-destination', folder],
+    [
+      ...args,
+      '--backend-store-uri',
+      store.href.replace(/^postgres(ql)?:/, 'postgresql+psycopg2:'),
+      '--artifacts-destination',
+      folder,
+    ],
     {
-      env: { PATH: '/usr/local/bin:/usr/bin:/bin', HOME: folder, MLFLOW_DISABLE_TELEMETRY: 'true', MLFLOW_LOGGING_LEVEL: 'ERROR' },
+      env: {
+        PATH: '/usr/local/bin:/usr/bin:/bin',
+        HOME: folder,
+        MLFLOW_DISABLE_TELEMETRY: 'true',
+        MLFLOW_LOGGING_LEVEL: 'ERROR',
+      },
       stdio: 'ignore',
       detached: true,
     },

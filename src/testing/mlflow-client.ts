@@ -20,9 +20,17 @@ export interface ClientAnswer<Result> {
 export interface MlflowClient {
   readonly version: string;
   /** Calls a function of `mlflow-client.py`. */
-  run<Result>(name: string, args?: readonly unknown[], kwargs?: Readonly<Record<string, unknown>>): Promise<ClientAnswer<Result>>;
+  run<Result>(
+    name: string,
+    args?: readonly unknown[],
+    kwargs?: Readonly<Record<string, unknown>>,
+  ): Promise<ClientAnswer<Result>>;
   /** Calls a method of `MlflowClient`. */
-  call<Result>(method: string, args?: readonly unknown[], kwargs?: Readonly<Record<string, unknown>>): Promise<ClientAnswer<Result>>;
+  call<Result>(
+    method: string,
+    args?: readonly unknown[],
+    kwargs?: Readonly<Record<string, unknown>>,
+  ): Promise<ClientAnswer<Result>>;
 }
 
 const candidates = [join(installationRoot, '.venv', 'bin', 'python3'), 'python3'];

@@ -13,7 +13,10 @@ export interface ProtocolAnswer {
 
 /** The protocol as a client speaks it, without the client. */
 export interface Protocol {
-  get(path: string, query?: Readonly<Record<string, string | number | readonly string[]>>): Promise<ProtocolAnswer>;
+  get(
+    path: string,
+    query?: Readonly<Record<string, string | number | readonly string[]>>,
+  ): Promise<ProtocolAnswer>;
   send(method: string, path: string, body?: unknown): Promise<ProtocolAnswer>;
   post(path: string, body?: unknown): Promise<ProtocolAnswer>;
   put(path: string, content: Uint8Array<ArrayBuffer> | string): Promise<ProtocolAnswer>;
@@ -59,7 +62,11 @@ export const protocolAt = (address: string, token: string | null): Protocol => {
     get: async (path, query = {}) => answerOf(await fetch(`${at(path)}?${queryOf(query)}`, { headers })),
     put: async (path, content) =>
       answerOf(
-        await fetch(`${address}/api/2.0/mlflow-artifacts/artifacts/${path}`, { method: 'PUT', headers, body: content }),
+        await fetch(`${address}/api/2.0/mlflow-artifacts/artifacts/${path}`, {
+          method: 'PUT',
+          headers,
+          body: content,
+        }),
       ),
     raw: (method, path) =>
       new Promise((resolve, reject) => {

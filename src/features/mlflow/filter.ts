@@ -201,23 +201,36 @@ const plain: Readonly<Record<string, Operator>> = {
   '<=': '<=',
 };
 
-const operatorAndValue = (reader: Reader): { operator: Operator; value: FilterValue } => {
-  if (reader.word('IS')) {
-    const operator = reader.word('NOT') ? 'IS NOT NULL' : 'IS NULL';
-    if (!reader.word('NULL')) throw reader.fault('IS is followed by NULL or NOT NULL');
-    return { operator, value: null };
-  }
-  if (reader.word('NOT')) {
-    if (!reader.word('IN')) throw reader.fault('NOT is followed by IN');
-    return { operator: 'NOT IN', value: list(reader) };
-  }
-  if (reader.word('IN')) return { operator: 'IN', value: list(reader) };
-  if (reader.word('LIKE')) return { operator: 'LIKE', value: literal(reader) };
-  if (reader.word('ILIKE')) return { operator: 'ILIKE', value: literal(reader) };
+interface Tested {
+  readonly operator: Operator;
+  readonly value: FilterValue;
+}
+
+const nullTest = (reader: Reader): Tested => {
+  const operator = reader.word('NOT') ? 'IS NOT NULL' : 'IS NULL';
+  if (!reader.word('NULL')) throw reader.fault('IS is followed by NULL or NOT NULL');
+  return { operator, value: null };
+};
+
+const notIn = (reader: Reader): Tested => {
+  if (!reader.word('IN')) throw reader.fault('NOT is followed by IN');
+  return { operator: 'NOT IN', value: list(reader) };
+};
+
+const signTest = (reader: Reader): Tested => {
   const token = reader.take();
   const operator = token.kind === 'sign' ? plain[token.text] : undefined;
   if (operator === undefined) throw reader.fault('a comparison is expected');
   return { operator, value: literal(reader) };
+};
+
+const operatorAndValue = (reader: Reader): Tested => {
+  if (reader.word('IS')) return nullTest(reader);
+  if (reader.word('NOT')) return notIn(reader);
+  if (reader.word('IN')) return { operator: 'IN', value: list(reader) };
+  if (reader.word('LIKE')) return { operator: 'LIKE', value: literal(reader) };
+  if (reader.word('ILIKE')) return { operator: 'ILIKE', value: literal(reader) };
+  return signTest(reader);
 };
 
 /** Reads a filter; refuses what it does not understand, naming the place. */

@@ -16,15 +16,15 @@ let client: MlflowClient;
 
 /** A worker beside the server, as in production: what waits is done while the client waits for it. */
 const keepWorking = (): void => {
-  let on = true;
+  const state = { on: true };
   const working = (async () => {
-    while (on) {
+    while (state.on) {
       await app.drainJobs({ tolerant: true });
       await sleep(50);
     }
   })();
   atEnd(async () => {
-    on = false;
+    state.on = false;
     await working;
   });
 };
@@ -75,7 +75,7 @@ describe.skipIf(missing !== null)(
     test.each(flavours)(
       '%s: logged, registered, aliased, loaded back, and predicting the same',
       async (_, log, more) => {
-        const name = `model-${log}-${String(Object.values(more)[0] ?? 'plain')}`;
+        const name = `model-${log}-${Object.values(more)[0] ?? 'plain'}`;
         const logged = await client.run<Logged>('in_run', [log, name], more);
         expect(logged.error).toBeUndefined();
         const { expected, version } = logged.result;

@@ -42,6 +42,18 @@ const checked = (name: string, type: Field['type'], value: FilterValue): FilterV
 
 const castOf = { text: 'text', number: 'float8' } as const;
 
+/** What compares texts only, and what compares numbers only; the rest does either. */
+const onlyFor: Readonly<Partial<Record<Operator, Field['type']>>> = {
+  LIKE: 'text',
+  ILIKE: 'text',
+  '>': 'number',
+  '>=': 'number',
+  '<': 'number',
+  '<=': 'number',
+};
+
+const written: Readonly<Partial<Record<Operator, string>>> = { '!=': '<>' };
+
 /** A condition over a field. */
 export const conditionOf = (
   field: Field,
@@ -51,15 +63,13 @@ export const conditionOf = (
 ): string => {
   const { operator } = comparison;
   if (operator === 'IS NULL' || operator === 'IS NOT NULL') return `${field.sql} ${operator}`;
-  const value = checked(name, field.type, comparison.value);
-  const cast = castOf[field.type];
-  if (operator === 'IN') return `${field.sql} = any(${put(value)}::${cast}[])`;
-  if (operator === 'NOT IN') return `${field.sql} <> all(${put(value)}::${cast}[])`;
-  const comparesText = operator === 'LIKE' || operator === 'ILIKE';
-  const comparesOrder = operator !== '=' && operator !== '!=';
-  if (field.type === 'number' ? comparesText : comparesOrder && !comparesText)
-    throw wrongOperator(name, operator);
-  return `${field.sql} ${operator === '!=' ? '<>' : operator} ${put(value)}::${cast}`;
+  const { type } = field;
+  if ((onlyFor[operator] ?? type) !== type) throw wrongOperator(name, operator);
+  const value = put(checked(name, type, comparison.value));
+  const cast = castOf[type];
+  if (operator === 'IN') return `${field.sql} = any(${value}::${cast}[])`;
+  if (operator === 'NOT IN') return `${field.sql} <> all(${value}::${cast}[])`;
+  return `${field.sql} ${written[operator] ?? operator} ${value}::${cast}`;
 };
 
 /** A column by which a search is ordered. Never null, so that a page can begin after a row. */

@@ -44,16 +44,27 @@ const ofModels = (rest: string): Source => {
 };
 
 /** Its own artifacts, by the address that this server gave out; the part before the path names a server, or nobody. */
+const pathOfArtifacts = (rest: string): string[] => {
+  const path = rest.startsWith('//') ? rest.slice(2).split('/').slice(1).join('/') : rest;
+  return path.split('/').filter((part) => part !== '');
+};
+
+const modelIn = ([, second, third = '', fourth, ...folder]: readonly string[]): Source | null => {
+  const id = second === 'models' && fourth === 'artifacts' ? parseLoggedModelId(third) : null;
+  return id === null ? null : { kind: 'loggedModel', id, folder: folder.join('/') };
+};
+
+const runIn = ([, second = '', third, ...folder]: readonly string[]): Source | null => {
+  const id = third === 'artifacts' ? parseRunId(second) : null;
+  return id === null ? null : { kind: 'run', id, folder: folder.join('/') };
+};
+
 const ofArtifacts = (rest: string): Source => {
-  const path = rest.startsWith('//') ? rest.slice(2).split('/').slice(1).join('/') : rest.replace(/^\//, '');
-  const [first = '', second = '', third = '', ...others] = path.split('/').filter((part) => part !== '');
-  if (first === 'versions' && third === 'artifacts') return { kind: 'versionId', id: second };
-  const model = second === 'models' ? parseLoggedModelId(third) : null;
-  if (model !== null && others[0] === 'artifacts') {
-    return { kind: 'loggedModel', id: model, folder: others.slice(1).join('/') };
-  }
-  const run = parseRunId(second);
-  if (run !== null && third === 'artifacts') return { kind: 'run', id: run, folder: others.join('/') };
+  const parts = pathOfArtifacts(rest);
+  const [first, id = '', third] = parts;
+  if (first === 'versions' && third === 'artifacts') return { kind: 'versionId', id };
+  const source = modelIn(parts) ?? runIn(parts);
+  if (source) return source;
   throw refuse('there are no artifacts of this server at this address');
 };
 

@@ -1,7 +1,13 @@
 import { AppError } from '../../kernel/errors.js';
 import { defineReaction, type Change, type JobContext } from '../../kernel/job.js';
 import type { ChatMessage } from '../../kernel/ports.js';
-import { changeById, changeStandings, proposePolicy, requestOrFind, requestPromotion } from '../approvals/index.js';
+import {
+  changeById,
+  changeStandings,
+  proposePolicy,
+  requestOrFind,
+  requestPromotion,
+} from '../approvals/index.js';
 import { requestEndpointResume } from '../deployments/index.js';
 import { announcementOf } from './announcement.js';
 import { recordNotification } from './notifications.commands.js';

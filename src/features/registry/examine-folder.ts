@@ -41,7 +41,8 @@ const scanMs = 5 * 60_000;
 
 const digestOf = async (path: string, signal: AbortSignal): Promise<string> => {
   const hash = createHash('sha256');
-  for await (const chunk of createReadStream(path, { signal, highWaterMark: 1_048_576 })) hash.update(chunk as Buffer);
+  for await (const chunk of createReadStream(path, { signal, highWaterMark: 1_048_576 }))
+    hash.update(chunk as Buffer);
   return hash.digest('hex');
 };
 

@@ -4,7 +4,14 @@ export { manifestName, manifestPath } from './manifest.js';
 export { ModelAlias } from './model-alias.entity.js';
 export { ModelTag } from './model-tag.entity.js';
 export { modelDescription } from './mlmodel.js';
-export { ModelVersion, stages, versionState, type Lineage, type Stage, type VersionState } from './model-version.entity.js';
+export {
+  ModelVersion,
+  stages,
+  versionState,
+  type Lineage,
+  type Stage,
+  type VersionState,
+} from './model-version.entity.js';
 export { aliasName, artifactPath, foldName, matchesPattern, modelName } from './names.js';
 export { isProtected, protectedAliasPatterns, protectedNamesOf } from './protection.js';
 export { modelKind, RegisteredModel, type ModelKind } from './registered-model.entity.js';

@@ -48,30 +48,38 @@ const readYaml = (text: string): unknown => {
   }
 };
 
+type Described = z.output<typeof described>;
+
+const signatureOf = ({ signature }: Described): MlmodelReport['signature'] =>
+  signature
+    ? {
+        inputs: jsonOf(signature.inputs),
+        outputs: jsonOf(signature.outputs),
+        params: jsonOf(signature.params),
+      }
+    : null;
+
+const reportOf = (given: Described, flavours: readonly string[]): MlmodelReport => {
+  const loader = given.flavors['python_function']?.['loader_module'];
+  return {
+    flavours,
+    mlflowVersion: given.mlflow_version ?? null,
+    loaderModule: typeof loader === 'string' ? loader.slice(0, 200) : null,
+    signature: signatureOf(given),
+  };
+};
+
 /** Reads the description of a folder of MLflow; nothing of it is trusted. */
 export const readMlmodel = (text: string): MlmodelAnswer => {
   const parsed = described.safeParse(readYaml(text));
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
-    return { fault: `${modelDescription}: ${issue?.path.join('.') ?? ''} ${issue?.message ?? 'is not valid'}` };
+    return {
+      fault: `${modelDescription}: ${issue?.path.join('.') ?? ''} ${issue?.message ?? 'is not valid'}`,
+    };
   }
-  const { flavors, signature, mlflow_version: mlflowVersion } = parsed.data;
-  const flavours = Object.keys(flavors).sort();
+  const flavours = Object.keys(parsed.data.flavors).sort();
   if (flavours.length === 0) return { fault: `${modelDescription}: it names no flavour` };
   if (flavours.length > maxFlavours) return { fault: `${modelDescription}: it names too many flavours` };
-  const loader = flavors['python_function']?.['loader_module'];
-  return {
-    report: {
-      flavours,
-      mlflowVersion: mlflowVersion ?? null,
-      loaderModule: typeof loader === 'string' ? loader.slice(0, 200) : null,
-      signature: signature
-        ? {
-            inputs: jsonOf(signature.inputs),
-            outputs: jsonOf(signature.outputs),
-            params: jsonOf(signature.params),
-          }
-        : null,
-    },
-  };
+  return { report: reportOf(parsed.data, flavours) };
 };

@@ -48,7 +48,9 @@ export const protectedNamesOf = async (
   );
   if (rows.length === 0) return [];
   const patterns = await protectedAliasPatterns(db);
-  return rows.map(({ name }) => name).filter((name) => patterns.some((pattern) => matchesPattern(name, pattern)));
+  return rows
+    .map(({ name }) => name)
+    .filter((name) => patterns.some((pattern) => matchesPattern(name, pattern)));
 };
 
 /** Refuses what would change to what the alias resolves. */

@@ -22,7 +22,13 @@ export const examinedBefore = async (
   artifacts: readonly { readonly path: string }[],
 ): Promise<Examined | null> => {
   if (!artifacts.some(({ path }) => path === modelDescription)) return null;
-  const [row] = await db.sql<{ id: string; name: string; version: number; signature: JsonObject; intake: JsonObject }>(
+  const [row] = await db.sql<{
+    id: string;
+    name: string;
+    version: number;
+    signature: JsonObject;
+    intake: JsonObject;
+  }>(
     `select v.id, m.name, v.version, v.signature, v.intake
        from model_version v join registered_model m on m.id = v.model_id
       where v.workspace_id = app_workspace() and v.digest = $1 and v.state = 'READY' and v.intake is not null

@@ -40,7 +40,17 @@ const names = new Set(
   ).split(' '),
 );
 
-const loaders = new Set(['joblib', 'torch', 'numpy', 'dill', 'cloudpickle', 'pandas', 'mlflow', 'keras', 'tensorflow']);
+const loaders = new Set([
+  'joblib',
+  'torch',
+  'numpy',
+  'dill',
+  'cloudpickle',
+  'pandas',
+  'mlflow',
+  'keras',
+  'tensorflow',
+]);
 
 /** Functions and classes of their own that are written into the stream: code that nobody sees in the repository. */
 const ownCode = [
@@ -56,7 +66,14 @@ const ownCode = [
 ];
 
 /** Ways to reach an attribute by a text: harmless, unless the text is the name of something that is not. */
-const reaches = ['builtins\ngetattr', '__builtin__\ngetattr', 'operator\nattrgetter', '_operator\nattrgetter', 'operator\nmethodcaller', '_operator\nmethodcaller'];
+const reaches = [
+  'builtins\ngetattr',
+  '__builtin__\ngetattr',
+  'operator\nattrgetter',
+  '_operator\nattrgetter',
+  'operator\nmethodcaller',
+  '_operator\nmethodcaller',
+];
 
 const withoutUnderscores = (name: string): string => name.replace(/^_+/, '');
 
@@ -81,7 +98,13 @@ export interface Judgement {
 }
 
 /** Judges what a stream would import. */
-export const judge = ({ imports, texts }: { imports: ReadonlySet<string>; texts: ReadonlySet<string> }): Judgement => {
+export const judge = ({
+  imports,
+  texts,
+}: {
+  imports: ReadonlySet<string>;
+  texts: ReadonlySet<string>;
+}): Judgement => {
   const dangers = [...imports].flatMap((entry) => {
     const [module = '', name = ''] = entry.split('\n');
     return dangerOf(module, name) ?? [];

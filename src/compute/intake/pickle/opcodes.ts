@@ -17,7 +17,20 @@ export type Effect =
   | { readonly kind: 'move'; readonly takes: number; readonly puts: number }
   /** Takes everything down to the mark, and the mark; then puts as many on. */
   | { readonly kind: 'unwind'; readonly puts: number }
-  | { readonly kind: 'text' | 'mark' | 'dup' | 'global' | 'instance' | 'stackGlobal' | 'get' | 'put' | 'memoize' | 'stop' | 'extension' };
+  | {
+      readonly kind:
+        | 'text'
+        | 'mark'
+        | 'dup'
+        | 'global'
+        | 'instance'
+        | 'stackGlobal'
+        | 'get'
+        | 'put'
+        | 'memoize'
+        | 'stop'
+        | 'extension';
+    };
 
 /** One opcode. */
 export interface Opcode {

@@ -111,7 +111,9 @@ const noteImport = (state: State, module: string, name: string): void => {
 /** A text as it would be read: protocol 0 puts it into quotes. */
 const plainText = (text: string): string => {
   const [first = ''] = text;
-  return (first === "'" || first === '"') && text.endsWith(first) && text.length > 1 ? text.slice(1, -1) : text;
+  return (first === "'" || first === '"') && text.endsWith(first) && text.length > 1
+    ? text.slice(1, -1)
+    : text;
 };
 
 const noteText = (state: State, text: string): void => {
@@ -138,7 +140,12 @@ const remember = (state: State, index: number): void => {
   state.memo.set(index, state.stack.at(-1) ?? null);
 };
 
-const effects: Readonly<Record<Exclude<Effect['kind'], 'move' | 'unwind' | 'stop'>, (state: State, argument: readonly string[]) => void>> = {
+const effects: Readonly<
+  Record<
+    Exclude<Effect['kind'], 'move' | 'unwind' | 'stop'>,
+    (state: State, argument: readonly string[]) => void
+  >
+> = {
   mark: (state) => {
     push(state, mark);
   },

@@ -19,12 +19,20 @@ const scan = async (content: Uint8Array, name = 'model.pkl'): Promise<PickleScan
 
 /** A pickle put together from opcodes: numbers are bytes, texts stand as they are. */
 const pickle = (...parts: readonly (number | string)[]): Buffer =>
-  Buffer.concat(parts.map((part) => (typeof part === 'number' ? Buffer.from([part]) : Buffer.from(part, 'latin1'))));
+  Buffer.concat(
+    parts.map((part) => (typeof part === 'number' ? Buffer.from([part]) : Buffer.from(part, 'latin1'))),
+  );
 const text = (value: string): string => `\x8c${String.fromCharCode(value.length)}${value}`;
 const frame4 = '\x80\x04';
 const global4 = (module: string, name: string): string => `${text(module)}${text(name)}\x93`;
 
-const harmless = pickle(frame4, global4('sklearn.linear_model._logistic', 'LogisticRegression'), ')\x81}', text('C'), 'K\x01sb.');
+const harmless = pickle(
+  frame4,
+  global4('sklearn.linear_model._logistic', 'LogisticRegression'),
+  ')\x81}',
+  text('C'),
+  'K\x01sb.',
+);
 
 test('an ordinary model is listed and let through', async () => {
   expect(await scan(harmless)).toEqual({
@@ -40,10 +48,26 @@ const attacks: [string, Buffer, RegExp][] = [
   ['an instance', pickle("(S'id'\nios\nsystem\n."), /os\.system/],
   ['protocol 4', pickle(frame4, global4('posix', 'system'), text('id'), '\x85R.'), /posix\.system/],
   ['builtins', pickle(frame4, global4('builtins', 'eval'), text('1'), '\x85R.'), /builtins\.eval/],
-  ['a module behind another', pickle(frame4, global4('logging', 'os.system'), text('id'), '\x85R.'), /os\.system/],
-  ['a private name of a module', pickle(frame4, global4('random', '_os.system'), text('id'), '\x85R.'), /_os\.system/],
-  ['memo and duplicates', pickle(frame4, text('os'), '\x94', text('system'), '\x940h\x00h\x01\x93', text('id'), '\x85R.'), /os\.system|computed/],
-  ['an attribute by name', pickle(frame4, global4('builtins', 'getattr'), 'N', text('system'), '\x86R.'), /attribute by name: system/],
+  [
+    'a module behind another',
+    pickle(frame4, global4('logging', 'os.system'), text('id'), '\x85R.'),
+    /os\.system/,
+  ],
+  [
+    'a private name of a module',
+    pickle(frame4, global4('random', '_os.system'), text('id'), '\x85R.'),
+    /_os\.system/,
+  ],
+  [
+    'memo and duplicates',
+    pickle(frame4, text('os'), '\x94', text('system'), '\x940h\x00h\x01\x93', text('id'), '\x85R.'),
+    /os\.system|computed/,
+  ],
+  [
+    'an attribute by name',
+    pickle(frame4, global4('builtins', 'getattr'), 'N', text('system'), '\x86R.'),
+    /attribute by name: system/,
+  ],
   ['a computed name', pickle(frame4, 'N', text('x'), '\x93.'), /computed/],
   ['copyreg extensions', pickle('\x80\x02\x82\x01.'), /copyreg/],
   ['another pickle inside', pickle(frame4, global4('joblib', 'load'), text('x'), '\x85R.'), /joblib\.load/],
@@ -80,7 +104,12 @@ describe('wrapped', () => {
 
   test('behind an array of joblib it is found', async () => {
     const wrapper = pickle(frame4, global4('joblib.numpy_pickle', 'NumpyArrayWrapper'), ')\x81}b');
-    const content = Buffer.concat([wrapper, Buffer.alloc(100, 0xff), attack, pickle(frame4, global4('posix', 'system'), '.')]);
+    const content = Buffer.concat([
+      wrapper,
+      Buffer.alloc(100, 0xff),
+      attack,
+      pickle(frame4, global4('posix', 'system'), '.'),
+    ]);
     expect((await scan(content, 'model.joblib')).faults).not.toEqual([]);
   });
 });

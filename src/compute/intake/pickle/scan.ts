@@ -31,13 +31,13 @@ const add = (found: Found, reading: PickleReading): void => {
   found.faults.push(...dangers.map((danger) => `loading it would import ${danger}`));
 };
 
-const isJoblib = ({ imports }: PickleReading): boolean => imports.has('joblib.numpy_pickle\nNumpyArrayWrapper');
+const isJoblib = ({ imports }: PickleReading): boolean =>
+  imports.has('joblib.numpy_pickle\nNumpyArrayWrapper');
 
 /** Joblib writes arrays between the instructions; what follows is looked through for names in the form of imports. */
-const needles = ['posix', 'subprocess', 'builtins', 'importlib', 'runpy', 'socket', 'ctypes'].flatMap((name) => [
-  Buffer.from(`c${name}\n`),
-  Buffer.concat([Buffer.from([0x8c, name.length]), Buffer.from(name)]),
-]);
+const needles = ['posix', 'subprocess', 'builtins', 'importlib', 'runpy', 'socket', 'ctypes'].flatMap(
+  (name) => [Buffer.from(`c${name}\n`), Buffer.concat([Buffer.from([0x8c, name.length]), Buffer.from(name)])],
+);
 
 const lookThrough = (bytes: Bytes, from: number, found: Found): void => {
   const window = 1_048_576;
@@ -77,7 +77,8 @@ const startsLikePickle = (head: Buffer): boolean =>
 const unpacked = (head: Buffer, content: () => Buffer): Buffer | null => {
   const limit = { maxOutputLength: most.unpacked };
   if (head[0] === 0x1f && head[1] === 0x8b) return gunzipSync(content(), limit);
-  if (head[0] === 0x78 && [0x01, 0x5e, 0x9c, 0xda].includes(head[1] ?? 0)) return inflateSync(content(), limit);
+  if (head[0] === 0x78 && [0x01, 0x5e, 0x9c, 0xda].includes(head[1] ?? 0))
+    return inflateSync(content(), limit);
   return null;
 };
 
@@ -114,7 +115,9 @@ export const scanPickles = ({ path, name }: { readonly path: string; readonly na
   try {
     scanBytes(ofFile(fd, fstatSync(fd).size), name, found);
   } catch (error) {
-    found.faults.push(`it cannot be looked into: ${error instanceof Error ? error.message.slice(0, 200) : 'unknown'}`);
+    found.faults.push(
+      `it cannot be looked into: ${error instanceof Error ? error.message.slice(0, 200) : 'unknown'}`,
+    );
   } finally {
     closeSync(fd);
   }

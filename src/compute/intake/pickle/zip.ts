@@ -44,7 +44,12 @@ export const zipEntries = (bytes: Bytes): ZipEntry[] => {
     const nameBytes = head.readUInt16LE(28);
     const name = bytes.slice(at + 46, nameBytes).toString('utf8');
     const packedBytes = head.readUInt32LE(20);
-    entries.push({ name, method: head.readUInt16LE(10), packedBytes, start: startOf(bytes, head.readUInt32LE(42)) });
+    entries.push({
+      name,
+      method: head.readUInt16LE(10),
+      packedBytes,
+      start: startOf(bytes, head.readUInt32LE(42)),
+    });
     at += 46 + nameBytes + head.readUInt16LE(30) + head.readUInt16LE(32);
   }
   return entries;

@@ -44,7 +44,8 @@ export const filesOf = async (tx: Tx, taken: Taken): Promise<readonly GivenFile[
   if (files.length > maxFiles) {
     throw conflict(`A version has at most ${String(maxFiles)} files`, { rule: 'artifact-count' });
   }
-  if (files.length === 0) throw conflict('There are no files to make a version of', { rule: 'artifact-required' });
+  if (files.length === 0)
+    throw conflict('There are no files to make a version of', { rule: 'artifact-required' });
   requireDistinct(files);
   return files;
 };

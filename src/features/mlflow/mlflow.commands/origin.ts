@@ -47,20 +47,28 @@ const loggedModelOf = async (db: ReadDb, id: string | null): Promise<Logged | nu
   throw conflict('The logged model is not READY: its files may still change', { rule: 'version-ready' });
 };
 
+const runOf = async (db: ReadDb, id: string | null): Promise<Told | null> => {
+  if (id === null) return null;
+  const [run] = await db.sql<Told>(ofRun, [id], 'mlflow.originOfRun');
+  if (!run) throw notFound(`Run with id=${hexOf(id)}`);
+  return run;
+};
+
+const nothing = { metrics: {}, params: {}, commit: null, runId: null };
+
 /** Reads run and logged model; what the model says of itself comes before what its run said. */
 export const originOf = async (
   db: ReadDb,
   asked: { readonly loggedModelId: string | null; readonly runId: string | null },
 ): Promise<Origin> => {
-  const model = await loggedModelOf(db, asked.loggedModelId);
-  const runId = asked.runId ?? model?.runId ?? null;
-  const [run] = runId === null ? [] : await db.sql<Told>(ofRun, [runId], 'mlflow.originOfRun');
-  if (runId !== null && !run) throw notFound(`Run with id=${hexOf(runId)}`);
+  const model = (await loggedModelOf(db, asked.loggedModelId)) ?? nothing;
+  const runId = asked.runId ?? model.runId;
+  const run = (await runOf(db, runId)) ?? nothing;
   return {
     runId,
     loggedModelId: asked.loggedModelId,
-    codeCommit: run?.commit || null,
-    metrics: firstOf({ ...run?.metrics, ...model?.metrics }),
-    params: firstOf({ ...run?.params, ...model?.params }),
+    codeCommit: run.commit === '' ? null : run.commit,
+    metrics: firstOf({ ...run.metrics, ...model.metrics }),
+    params: firstOf({ ...run.params, ...model.params }),
   };
 };

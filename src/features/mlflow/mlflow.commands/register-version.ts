@@ -105,12 +105,24 @@ export const registerVersion = defineCommand({
       datasets: [],
       parentVersionId: parent?.id ?? null,
     };
-    const given = { description, metrics, params, lineage, source: input.source, runId, runLink, loggedModelId };
+    const given = {
+      description,
+      metrics,
+      params,
+      lineage,
+      source: input.source,
+      runId,
+      runLink,
+      loggedModelId,
+    };
     const closed = await addClosedVersion({ tx, actor, now, enqueue }, model, given, files);
     const tags = Object.entries(input.tags);
     const place = { workspaceId: model.workspaceId, modelId: model.id, versionId: closed.id };
     writeTags(tx, { ...place, setBy: actor.id, setAt: now }, tags);
-    return { result: rowOf(model, { ...given, ...closed }, { actorId: actor.id, now, tags }), audit: closed.audit };
+    return {
+      result: rowOf(model, { ...given, ...closed }, { actorId: actor.id, now, tags }),
+      audit: closed.audit,
+    };
   },
 });
 

@@ -73,7 +73,8 @@ const withoutUseCase = (
 /** Asking may be refused too: then the refusal says so, and no request is named. */
 const whyNoRequest = (error: unknown, { name, version }: Move): AppError => {
   if (!(error instanceof AppError) || error.code === 'UNAUTHENTICATED') throw error;
-  const rule = String(error.details['rule'] ?? error.code.toLowerCase());
+  const known = error.details['rule'];
+  const rule = typeof known === 'string' ? known : error.code.toLowerCase();
   return refusal(
     `${name} of ${version.name} is protected: it moves by an approved change request. Nothing was asked for: ${error.message}`,
     { alias: name, changeRequest: null, failing: [{ rule, message: error.message }] },

@@ -3,20 +3,24 @@ import { invalidInput } from '../../../kernel/errors.js';
 
 const deepest = 32;
 
-/** How deep a JSON text goes; reads it letter by letter, because what is too deep must not be parsed. */
+const [quote, backslash] = [0x22, 0x5c];
+const steps: Readonly<Record<number, number>> = { 0x5b: 1, 0x7b: 1, 0x5d: -1, 0x7d: -1 };
+
+/** Where a text in quotes ends that begins at a place. */
+const endOfText = (text: string, from: number): number => {
+  let at = from + 1;
+  while (at < text.length && text.charCodeAt(at) !== quote) at += text.charCodeAt(at) === backslash ? 2 : 1;
+  return at;
+};
+
+/** Whether a JSON text is too deep; reads it letter by letter, because what is too deep must not be parsed. */
 const isTooDeep = (text: string): boolean => {
   let depth = 0;
-  let isQuoted = false;
   for (let at = 0; at < text.length; at += 1) {
     const letter = text.charCodeAt(at);
-    if (isQuoted) {
-      if (letter === 0x5c) at += 1;
-      else if (letter === 0x22) isQuoted = false;
-    } else if (letter === 0x22) isQuoted = true;
-    else if (letter === 0x5b || letter === 0x7b) {
-      depth += 1;
-      if (depth > deepest) return true;
-    } else if (letter === 0x5d || letter === 0x7d) depth -= 1;
+    if (letter === quote) at = endOfText(text, at);
+    depth += steps[letter] ?? 0;
+    if (depth > deepest) return true;
   }
   return false;
 };

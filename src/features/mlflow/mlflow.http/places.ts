@@ -33,13 +33,12 @@ const layersOfCoding = 5;
  * digests here, but clients make folders of these names.
  */
 export const requireInside = (path: string): string => {
-  let seen: string | null = path;
-  for (let layer = 0; layer < layersOfCoding && seen !== null; layer += 1) {
+  let seen = path;
+  for (let layer = 0; layer < layersOfCoding; layer += 1) {
     if (!artifactPath.safeParse(seen).success) throw refuse(path);
     const next = decoded(seen);
-    if (next === seen) return path;
     // What is no code is meant as it stands.
-    if (next === null) return path;
+    if (next === seen || next === null) return path;
     seen = next;
   }
   throw refuse(path);
@@ -58,17 +57,31 @@ const experimentOf = (text: string): number => {
 
 const uuid = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/;
 
-const ownerOf = (parts: readonly string[]): { of: FilesOf; experiment: number | null; used: number } => {
-  const [first = '', second = '', third = '', fourth = ''] = parts;
-  if (first === 'versions' && uuid.test(second) && third === 'artifacts') {
-    return { of: { kind: 'version', id: second }, experiment: null, used: 3 };
-  }
-  const experiment = experimentOf(first);
-  const model = second === 'models' ? parseLoggedModelId(third) : null;
-  if (model !== null && fourth === 'artifacts')
-    return { of: { kind: 'loggedModel', id: model }, experiment, used: 4 };
-  const run = parseRunId(second);
-  if (run !== null && third === 'artifacts') return { of: { kind: 'run', id: run }, experiment, used: 3 };
+interface Owner {
+  readonly of: FilesOf;
+  readonly experiment: number | null;
+  /** How many parts of the address it takes. */
+  readonly used: number;
+}
+
+const versionAt = ([first, id = '', third]: readonly string[]): Owner | null =>
+  first === 'versions' && uuid.test(id) && third === 'artifacts'
+    ? { of: { kind: 'version', id }, experiment: null, used: 3 }
+    : null;
+
+const modelAt = ([first = '', second, third = '', fourth]: readonly string[]): Owner | null => {
+  const id = second === 'models' && fourth === 'artifacts' ? parseLoggedModelId(third) : null;
+  return id === null ? null : { of: { kind: 'loggedModel', id }, experiment: experimentOf(first), used: 4 };
+};
+
+const runAt = ([first = '', second = '', third]: readonly string[]): Owner | null => {
+  const id = third === 'artifacts' ? parseRunId(second) : null;
+  return id === null ? null : { of: { kind: 'run', id }, experiment: experimentOf(first), used: 3 };
+};
+
+const ownerOf = (parts: readonly string[]): Owner => {
+  const owner = versionAt(parts) ?? modelAt(parts) ?? runAt(parts);
+  if (owner) return owner;
   throw notFound('The place of these artifacts');
 };
 

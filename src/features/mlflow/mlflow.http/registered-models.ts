@@ -12,7 +12,13 @@ import {
   updateModel,
 } from '../../registry/index.js';
 import { modelKey } from '../mlflow.queries/keys.js';
-import { latestVersions, modelOfName, newModelView, searchModels, versionOfAlias } from '../mlflow.queries/models.js';
+import {
+  latestVersions,
+  modelOfName,
+  newModelView,
+  searchModels,
+  versionOfAlias,
+} from '../mlflow.queries/models.js';
 import { spokenTags, versionView } from '../mlflow.queries/version-view.js';
 import { moveName, unlessProtected } from './gate.js';
 import {
@@ -63,11 +69,11 @@ const idOf = async ({ ask, actor }: Call, name: string): Promise<string> =>
 const orReadsAlike = (name: string) => (error: unknown) => {
   const taken =
     error instanceof AppError && error.details['rule'] === 'name-taken' ? error.details['name'] : null;
-  if (taken === null) throw error;
+  if (typeof taken !== 'string') throw error;
   if (taken === name) {
     throw conflict(`Registered Model (name=${name}) already exists.`, { rule: 'name-taken', name });
   }
-  throw conflict(`There is a model whose name reads the same: ${String(taken)}`, {
+  throw conflict(`There is a model whose name reads the same: ${taken}`, {
     rule: 'name-reads-alike',
     name: taken,
   });
@@ -89,7 +95,15 @@ const models = [
       const own = Object.entries(asObject(tags.filter(({ key: one }) => !isSpoken(one))));
       for (const [key, value] of own) await call.run(setTag, call.actor, { modelId: id, key, value });
       if (own.length > 0) return shown(call, kept);
-      return { registered_model: newModelView({ id, name: kept, description: text, createdBy: call.actor.id, createdAt }) };
+      return {
+        registered_model: newModelView({
+          id,
+          name: kept,
+          description: text,
+          createdBy: call.actor.id,
+          createdAt,
+        }),
+      };
     },
   ),
   route('GET', '/registered-models/get', z.object(named), (call, { name }) => shown(call, name)),

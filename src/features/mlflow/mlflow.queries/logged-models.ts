@@ -107,38 +107,42 @@ const fields: Readonly<Record<string, Field>> = {
   last_updated_timestamp: { sql: msOf('l.updated_at'), type: 'number' },
 };
 
-const condition = (comparison: Comparison, put: Values['put']): string => {
+type Told = (comparison: Comparison, put: Values['put']) => string;
+
+const inJson =
+  (column: 'tags' | 'params', what: string): Told =>
+  (comparison, put) => {
+    const sql = `(l.${column} ->> ${put(comparison.key)}::text)`;
+    return conditionOf({ sql, type: 'text' }, `${what} ${comparison.key}`, comparison, put);
+  };
+
+const inMetrics: Told = (comparison, put) => {
+  const test = conditionOf({ sql: 't.value', type: 'number' }, `metric ${comparison.key}`, comparison, put);
+  return `exists (select from logged_model_metric t where t.model_id = l.id and t.key = ${put(comparison.key)}::text and ${test})`;
+};
+
+const told: ReadonlyMap<string, Told> = new Map([
+  ['tag', inJson('tags', 'tag')],
+  ['tags', inJson('tags', 'tag')],
+  ['param', inJson('params', 'param')],
+  ['params', inJson('params', 'param')],
+  ['metric', inMetrics],
+  ['metrics', inMetrics],
+]);
+
+const condition: Told = (comparison, put) => {
   const { entity, key } = comparison;
-  if (entity === 'tag' || entity === 'tags') {
-    return conditionOf(
-      { sql: `(l.tags ->> ${put(key)}::text)`, type: 'text' },
-      `tag ${key}`,
-      comparison,
-      put,
-    );
-  }
-  if (entity === 'param' || entity === 'params') {
-    return conditionOf(
-      { sql: `(l.params ->> ${put(key)}::text)`, type: 'text' },
-      `param ${key}`,
-      comparison,
-      put,
-    );
-  }
-  if (entity === 'metric' || entity === 'metrics') {
-    const test = conditionOf({ sql: 't.value', type: 'number' }, `metric ${key}`, comparison, put);
-    return `exists (select from logged_model_metric t where t.model_id = l.id and t.key = ${put(key)}::text and ${test})`;
-  }
-  const own = entity === '' || entity === 'attribute' || entity === 'attributes';
+  const other = told.get(entity);
+  if (other) return other(comparison, put);
+  const own = ['', 'attribute', 'attributes'].includes(entity);
   const field = own ? fields[key] : undefined;
-  if (!field)
-    throw unknownKey('filter', entity, key, [
-      ...Object.keys(fields),
-      'tags.<key>',
-      'params.<key>',
-      'metrics.<key>',
-    ]);
-  return conditionOf(field, key, comparison, put);
+  if (field) return conditionOf(field, key, comparison, put);
+  throw unknownKey('filter', entity, key, [
+    ...Object.keys(fields),
+    'tags.<key>',
+    'params.<key>',
+    'metrics.<key>',
+  ]);
 };
 
 const order: Readonly<Record<string, Omit<SortKey, 'descending'>>> = {

@@ -210,18 +210,25 @@ const runCondition = ({ operator, value }: Comparison, put: Values['put']): stri
   return texts.length === list.length ? `v.run_id = any(${put(ids)}::uuid[])` : null;
 };
 
+/** Found by the index over folded names; the name itself must be the same. */
+const nameCondition = ({ operator, value }: Comparison, put: Values['put']): string | null =>
+  operator === '=' && typeof value === 'string'
+    ? `m.folded = ${put(foldName(value))}::text and m.name = ${put(value)}::text`
+    : null;
+
+/** Conditions that an index can answer, in another form than the others. */
+const indexed: Readonly<Record<string, (comparison: Comparison, put: Values['put']) => string | null>> = {
+  name: nameCondition,
+  run_id: runCondition,
+};
+
 const versionCondition = (comparison: Comparison, put: Values['put']): string => {
   const { entity, key } = comparison;
   if (entity === 'tag' || entity === 'tags') return versionTag(comparison, put);
-  const own = entity === '' || entity === 'attribute' || entity === 'attributes';
+  const own = ['', 'attribute', 'attributes'].includes(entity);
   const field = own ? versionFields[key] : undefined;
   if (!field) throw unknownKey('filter', entity, key, [...Object.keys(versionFields), 'tags.<key>']);
-  if (key === 'name' && comparison.operator === '=' && typeof comparison.value === 'string') {
-    // Found by the index over folded names; the name itself must be the same.
-    return `m.folded = ${put(foldName(comparison.value))}::text and m.name = ${put(comparison.value)}::text`;
-  }
-  const run = key === 'run_id' ? runCondition(comparison, put) : null;
-  return run ?? conditionOf(field, key, comparison, put);
+  return indexed[key]?.(comparison, put) ?? conditionOf(field, key, comparison, put);
 };
 
 const versionOrder: Readonly<Record<string, Omit<SortKey, 'descending'>>> = {

@@ -100,7 +100,18 @@ const writePointer = (tx: Tx, model: RegisteredModel, id: string, move: AliasMov
      values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
      on conflict (model_id, folded) do update set version_id = excluded.version_id, use_case_id = excluded.use_case_id,
        moved_at = excluded.moved_at, moved_by = excluded.moved_by, change_request_id = excluded.change_request_id`,
-    [id, model.workspaceId, model.id, alias, foldName(alias), versionId, useCaseId, now, actorId, changeRequestId],
+    [
+      id,
+      model.workspaceId,
+      model.id,
+      alias,
+      foldName(alias),
+      versionId,
+      useCaseId,
+      now,
+      actorId,
+      changeRequestId,
+    ],
     'registry.moveAlias',
   );
 };

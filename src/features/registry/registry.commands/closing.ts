@@ -35,7 +35,11 @@ export interface Outcome {
 }
 
 /** What becomes of a closed version: there is nothing to look at, it was looked at before, or intake looks. */
-export const outcomeOf = async (db: ReadDb, digest: string, artifacts: readonly { readonly path: string }[]): Promise<Outcome> => {
+export const outcomeOf = async (
+  db: ReadDb,
+  digest: string,
+  artifacts: readonly { readonly path: string }[],
+): Promise<Outcome> => {
   const ready = { examine: false, state: 'READY' } as const;
   if (artifacts.length === 0)
     return { ...ready, stateMessage: 'Nothing to check: the model stands elsewhere', found: {} };

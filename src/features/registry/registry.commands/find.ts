@@ -22,7 +22,11 @@ const versionText = `
 
 /** The model, locked until the transaction ends, or NOT_FOUND; what was deleted is not found. */
 export const lockModel = async (tx: Tx, id: string): Promise<RegisteredModel> => {
-  const [model] = await tx.sql<RegisteredModel>(`${modelText} where id = $1 for update`, [id], 'registry.lockModel');
+  const [model] = await tx.sql<RegisteredModel>(
+    `${modelText} where id = $1 for update`,
+    [id],
+    'registry.lockModel',
+  );
   if (!model || model.deletedAt !== null) throw notFound('The model');
   return model;
 };

@@ -43,7 +43,8 @@ export const enterStage = async (
 
 export const setStage = defineCommand({
   name: 'modelVersion.setStage',
-  describe: 'Moves a version to a stage. A stage that the policy protects is entered and left by change request only.',
+  describe:
+    'Moves a version to a stage. A stage that the policy protects is entered and left by change request only.',
   permission: 'alias:set',
   input: z.object({ versionId: z.uuid(), stage: z.enum(stages), archiveOthers: z.boolean().default(false) }),
   target: async (tx, input) => {

@@ -33,7 +33,11 @@ const tagAt = (tx: Tx, at: Place, key: string): Promise<ModelTag | null> =>
   tx.findOne(ModelTag, { modelId: at.id, versionId: at.versionId ?? IsNull(), key });
 
 /** What stands at a key, and how many tags there are beside. */
-const standing = async (tx: Tx, at: Place, key: string): Promise<{ id: string | null; value: string | null }> => {
+const standing = async (
+  tx: Tx,
+  at: Place,
+  key: string,
+): Promise<{ id: string | null; value: string | null }> => {
   const [row] = await tx.sql<{ id: string | null; value: string | null; count: number }>(
     `select max(id::text) filter (where key = $3) as id, max(value) filter (where key = $3) as value, count(*)::int as count
        from model_tag where model_id = $1 and version_id is not distinct from $2`,

@@ -159,7 +159,10 @@ const closeVersion = async (
     audit: {
       subject,
       changes: { digest: { from: null, to: digest }, state: { from: version.state, to: state } },
-      facts: { artifacts: artifacts.map(({ path, sha256, bytes }) => ({ path, sha256, bytes })), message: stateMessage },
+      facts: {
+        artifacts: artifacts.map(({ path, sha256, bytes }) => ({ path, sha256, bytes })),
+        message: stateMessage,
+      },
     },
   };
 };
@@ -184,7 +187,11 @@ export const deleteModelVersion = defineCommand({
   input: z.object({ versionId: z.uuid() }),
   target,
   handle: async ({ tx, target: { version }, now }) => {
-    await requireNoProtectedName(tx, { modelId: version.modelId, versionId: version.id }, 'deleting its version');
+    await requireNoProtectedName(
+      tx,
+      { modelId: version.modelId, versionId: version.id },
+      'deleting its version',
+    );
     const aliases = await tx.find(ModelAlias, { where: { versionId: version.id } });
     await tx.remove(ModelAlias, { versionId: version.id });
     await tx.update(ModelVersion, { id: version.id }, { deletedAt: now });

@@ -9,7 +9,7 @@ import { entityKey, paramValue, tagKey, tagValue } from '../limits.js';
 import { LoggedModel } from '../logged-model.entity.js';
 
 const most = 1000;
-const few = <Value extends z.ZodType>(key: z.ZodString | typeof tagKey, value: Value) =>
+const few = <Value extends z.ZodType>(key: typeof tagKey, value: Value) =>
   z.record(key, value).refine((all) => Object.keys(all).length <= most, `must be ${String(most)} at most`);
 
 /** The logged model, locked until the transaction ends, or NOT_FOUND. */
