@@ -122,7 +122,7 @@ test('the same bytes again are ready at once, and name where they were examined'
 });
 
 test('code that a pickle carries is told to whoever approves', async () => {
-  const own = pickle('\x80\x04\x8c\x16cloudpickle.cloudpickle\x8c\x0e_make_function\x93)R.');
+  const own = pickle('\x80\x04\x8c\x17cloudpickle.cloudpickle\x8c\x0e_make_function\x93)R.');
   await register('own-code', { MLmodel: description('# own'), 'model.pkl': own });
   await app.drainJobs();
   expect((await version('own-code')).status_message).toContain('model.pkl carries code of its own');
