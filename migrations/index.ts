@@ -13,6 +13,8 @@ import { Documents1763898000000 } from './20261123T1140-documents.js';
 import { Reports1763898600000 } from './20261123T1150-reports.js';
 import { Notifications1763899200000 } from './20261123T1160-notifications.js';
 import { Audit1763899800000 } from './20261123T1170-audit.js';
+import { Tracking1764244800000 } from './20261127T1200-tracking.js';
+import { RegistryProtocol1764245400000 } from './20261127T1210-registry-protocol.js';
 import { PolicyModes1764246000000 } from './20261127T1220-policy-modes.js';
 import { EvidenceAgeing1764246600000 } from './20261127T1230-evidence-ageing.js';
 import { Incidents1764247200000 } from './20261127T1240-incidents.js';
@@ -37,6 +39,8 @@ export const migrations = [
   Reports1763898600000,
   Notifications1763899200000,
   Audit1763899800000,
+  Tracking1764244800000,
+  RegistryProtocol1764245400000,
   PolicyModes1764246000000,
   EvidenceAgeing1764246600000,
   Incidents1764247200000,

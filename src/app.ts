@@ -97,6 +97,7 @@ import { reportRoutes } from './features/reports/reports.http.js';
 import { noteFailedReport, renderJob } from './features/reports/reports.jobs.js';
 import { RiskAssessment } from './features/risk/index.js';
 import { RiskResolver } from './features/risk/risk.graphql.js';
+import { Experiment, LoggedModel, TrackedFile } from './features/tracking/index.js';
 import { UseCase } from './features/usecases/index.js';
 import { UseCasesResolver } from './features/usecases/usecases.graphql.js';
 import { AppUser, Member, Organization, Workspace } from './features/workspaces/index.js';
@@ -119,6 +120,9 @@ export const entities: readonly EntityClass[] = [
   Artifact,
   ModelAlias,
   ModelTag,
+  Experiment,
+  LoggedModel,
+  TrackedFile,
   Evaluation,
   Evidence,
   EvidenceInvalidation,

@@ -12,6 +12,7 @@ import {
   type ShownReport,
 } from './features/identity/identity.http/index.js';
 import { openIdentityProvider, type IdentityProvider } from './features/identity/oidc.js';
+import { mlflowDoor } from './features/mlflow/mlflow.http/index.js';
 import { listReports } from './features/reports/index.js';
 import { graphiqlDoor } from './graphql/graphiql.js';
 import { graphqlDoor } from './graphql/server.js';
@@ -131,6 +132,7 @@ export const openDoor = async (app: App, config: Config, options: DoorOptions): 
     doors: [
       identity,
       graphql,
+      mlflowDoor({ url: config.url }),
       ...(config.mode === 'development' ? [graphiqlDoor()] : []),
       ...(options.doors ?? []),
     ],

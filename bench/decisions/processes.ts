@@ -16,7 +16,11 @@ export const freePort = async (): Promise<number> => {
   return address.port;
 };
 
-const environmentFor = (place: Place, port: number, settings: Readonly<Record<string, string>>) => ({
+const environmentFor = (
+  place: Pick<Place, 'databaseUrl' | 'home'>,
+  port: number,
+  settings: Readonly<Record<string, string>>,
+) => ({
   COUNTERSIGN_MODE: 'development',
   COUNTERSIGN_HOME: place.home,
   COUNTERSIGN_KEYRING: join(place.home, 'keyring.json'),
@@ -35,7 +39,7 @@ const environmentFor = (place: Place, port: number, settings: Readonly<Record<st
 /** Starts a process of the product as it ships and waits until it is ready. */
 export const startProcess = async (
   kind: 'api' | 'worker',
-  place: Place,
+  place: Pick<Place, 'databaseUrl' | 'home'>,
   port: number,
   settings: Readonly<Record<string, string>> = {},
 ): Promise<ChildProcess> => {

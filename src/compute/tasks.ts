@@ -36,6 +36,10 @@ export const tasks: Readonly<Record<string, TaskEntry>> = {
     lane: 'long',
     load: async () => (await import('./evaluation/measure.js')).measureRows,
   },
+  'intake.pickles': {
+    lane: 'long',
+    load: async () => (await import('./intake/pickle/scan.js')).scanPickles,
+  },
   'report.pdf': {
     lane: 'long',
     load: async () => (await import('./report/pdf/render.js')).renderPdf,

@@ -5,6 +5,10 @@ import { dirname, join } from 'node:path';
 import type { ArtifactStore, StoredArtifact } from '../kernel/ports.js';
 import { digestWhile, noSuchContent, requireDigest, type PutOptions } from './stream-digest.js';
 
+/** Few large reads and writes cost less than many small ones. */
+const chunkBytes = 1_048_576;
+/** After so much the disk begins to write, while the rest still arrives. */
+const flushEvery = 16 * chunkBytes;
 const staleAfterMs = 24 * 3_600_000;
 
 /**
@@ -26,7 +30,7 @@ export const openFileStore = async (folder: string): Promise<ArtifactStore> => {
   };
   return {
     put: (content, options) => put(incoming, pathOf, content, options),
-    open: async (sha256) => createReadStream(await existing(sha256)),
+    open: async (sha256) => createReadStream(await existing(sha256), { highWaterMark: chunkBytes }),
     // The stored file itself: it never changes and nothing deletes it while the product runs.
     withFile: async (sha256, use) => use(await existing(sha256)),
     has: async (sha256) => exists(pathOf(sha256)),
@@ -58,12 +62,52 @@ const writeFlushed = async (
 ): Promise<StoredArtifact> => {
   const file = await open(path, 'wx', 0o400);
   try {
-    const stored = await digestWhile(content, options, (chunk) => writeWhole(file, chunk));
-    await file.sync();
+    const writer = writerTo(file);
+    const stored = await digestWhile(content, options, writer.write);
+    await writer.end();
     return stored;
   } finally {
     await file.close();
   }
+};
+
+/** Gathers small pieces; one write and one flush are under way while the next pieces arrive. */
+const writerTo = (file: FileHandle) => {
+  let waiting: Uint8Array[] = [];
+  let bytes = 0;
+  let sinceFlush = 0;
+  let writing = Promise.resolve();
+  let flushing = Promise.resolve();
+  const flush = async (pieces: readonly Uint8Array[]): Promise<void> => {
+    await writeWhole(file, pieces.length === 1 && pieces[0] ? pieces[0] : Buffer.concat(pieces));
+    if (sinceFlush < flushEvery) return;
+    sinceFlush = 0;
+    await flushing;
+    flushing = file.datasync();
+    // Awaited at the next flush, or at the end.
+    flushing.catch(() => undefined);
+  };
+  const next = async (): Promise<void> => {
+    await writing;
+    const pieces = waiting;
+    sinceFlush += bytes;
+    [waiting, bytes] = [[], 0];
+    writing = flush(pieces);
+    writing.catch(() => undefined);
+  };
+  return {
+    write: async (chunk: Uint8Array): Promise<void> => {
+      waiting.push(chunk);
+      bytes += chunk.byteLength;
+      if (bytes >= chunkBytes) await next();
+    },
+    end: async (): Promise<void> => {
+      if (bytes > 0) await next();
+      await writing;
+      await flushing;
+      await file.sync();
+    },
+  };
 };
 
 /** A single write may be short on a full or slow disk. */

@@ -194,10 +194,13 @@ const transact = async <T>(
   const runner = source.createQueryRunner();
   const connection = (await runner.connect()) as Connection;
   try {
-    await connection.query(begin);
+    // Sent without waiting: the first statement follows in the same packet or the next, and the server keeps the order.
+    const begun = connection.query(begin);
+    begun.catch(() => undefined);
     markActive(runner, true);
     const last: Query[] = [];
     const result = await work(transactionOver(runner, connection, last));
+    await begun;
     await commit(connection, last);
     return result;
   } catch (error) {

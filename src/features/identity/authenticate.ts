@@ -133,7 +133,7 @@ const byToken = async (parts: AuthenticationParts, secret: string, asked: string
   const hash = hashOf(secret);
   const now = parts.clock.now();
   const row = await asSystem(parts.db, async (tx) => {
-    const [found] = await tx.sql<TokenRow>(tokenQuery, [hash]);
+    const [found] = await tx.sql<TokenRow>(tokenQuery, [hash], 'identity.token');
     if (!found || !timingSafeEqual(found.secret_hash, hash))
       throw unauthenticated('unknown', 'The token is not known');
     refuseUnusable(found, now);

@@ -3,9 +3,23 @@ export { lineageActors } from './lineage.js';
 export { manifestName, manifestPath } from './manifest.js';
 export { ModelAlias } from './model-alias.entity.js';
 export { ModelTag } from './model-tag.entity.js';
-export { ModelVersion, versionState, type Lineage, type VersionState } from './model-version.entity.js';
+export { modelDescription } from './mlmodel.js';
+export {
+  ModelVersion,
+  stages,
+  versionState,
+  type Lineage,
+  type Stage,
+  type VersionState,
+} from './model-version.entity.js';
 export { aliasName, artifactPath, foldName, matchesPattern, modelName } from './names.js';
-export { holdPolicy, isProtected, protectedAliasPatterns, replacePolicy } from './protection.js';
+export {
+  holdPolicy,
+  isProtected,
+  protectedAliasPatterns,
+  protectedNamesOf,
+  replacePolicy,
+} from './protection.js';
 export { modelKind, RegisteredModel, type ModelKind } from './registered-model.entity.js';
 export {
   deleteAlias,
@@ -15,8 +29,15 @@ export {
   type MovedAlias,
 } from './registry.commands/aliases.js';
 export { recordArtifact } from './registry.commands/artifacts.js';
-export { lockModel, lockVersion, versionOr404 } from './registry.commands/find.js';
+export { lockModel, lockModelNamed, lockVersion, versionOr404 } from './registry.commands/find.js';
 export { createModel, deleteModel, renameModel, updateModel } from './registry.commands/models.js';
 export { recordIntake } from './registry.commands/record-intake.js';
 export { deleteTag, setTag } from './registry.commands/tags.js';
-export { createModelVersion, deleteModelVersion, submitModelVersion } from './registry.commands/versions.js';
+export { addClosedVersion, type ClosedVersion, type GivenFile } from './registry.commands/closed-version.js';
+export { setStage, stageNamed } from './registry.commands/stages.js';
+export {
+  createModelVersion,
+  deleteModelVersion,
+  describeModelVersion,
+  submitModelVersion,
+} from './registry.commands/versions.js';

@@ -7,6 +7,12 @@ export const versionState = z.enum(['PENDING_INTAKE', 'READY', 'REJECTED']).meta
 /** One state of a version. */
 export type VersionState = z.output<typeof versionState>;
 
+/** How clients of MLflow call where a version stands in its life. */
+export const stages = ['None', 'Staging', 'Production', 'Archived'] as const;
+
+/** One stage of the closed list. */
+export type Stage = (typeof stages)[number];
+
 /** A data set that a version was made from. */
 export const lineageDataset = z.object({
   name: z.string().trim().min(1).max(200),
@@ -76,11 +82,31 @@ export class ModelVersion {
   @Column('jsonb')
   lineage!: Lineage;
 
+  @Column('text')
+  stage!: Stage;
+
+  /** Where its files came from, in the words of whoever registered it. */
+  @Column('text')
+  source!: string;
+
+  @Column('uuid', { name: 'run_id', nullable: true })
+  runId!: string | null;
+
+  @Column('text', { name: 'run_link' })
+  runLink!: string;
+
+  @Column('uuid', { name: 'logged_model_id', nullable: true })
+  loggedModelId!: string | null;
+
   @Column('text', { name: 'created_by' })
   createdBy!: string;
 
   @Column('timestamptz', { name: 'created_at' })
   createdAt!: Date;
+
+  /** Null: as it was created. */
+  @Column('timestamptz', { name: 'updated_at', nullable: true })
+  updatedAt!: Date | null;
 
   @Column('timestamptz', { name: 'deleted_at', nullable: true })
   deletedAt!: Date | null;

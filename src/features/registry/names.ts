@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 /**
- * Letters of other scripts that look like Latin ones, after folding to lower case. Two names that differ only in
+ * Letters of other scripts, and dashes, that look like Latin ones, after folding to lower case. Two names that differ only in
  * these are one name to a reader, so they must be one name to the registry. (A part of Unicode's confusables.)
  */
 const lookalikes = new Map(
@@ -57,6 +57,15 @@ const lookalikes = new Map(
     հ: 'h',
     ց: 'g',
     ա: 'w',
+    '‐': '-',
+    '‑': '-',
+    '‒': '-',
+    '–': '-',
+    '—': '-',
+    '−': '-',
+    '⁃': '-',
+    '﹣': '-',
+    '․': '.',
   }),
 );
 

@@ -54,7 +54,28 @@ export const replacePolicy = async (tx: Tx): Promise<void> => {
 export const isProtected = async (db: ReadDb, alias: string): Promise<boolean> =>
   (await protectedAliasPatterns(db)).some((pattern) => matchesPattern(alias, pattern));
 
-const refusal = (alias: string, deed: string): AppError =>
+/** The protected names, aliases and stages, by which a model or one of its versions is found. */
+export const protectedNamesOf = async (
+  db: ReadDb,
+  of: { readonly modelId: string; readonly versionId?: string },
+): Promise<string[]> => {
+  const rows = await db.sql<{ name: string }>(
+    `select name from model_alias where model_id = $1 and ($2::uuid is null or version_id = $2)
+     union
+     select stage from model_version
+      where model_id = $1 and ($2::uuid is null or id = $2) and deleted_at is null and stage <> 'None'
+      order by 1`,
+    [of.modelId, of.versionId ?? null],
+  );
+  if (rows.length === 0) return [];
+  const patterns = await protectedAliasPatterns(db);
+  return rows
+    .map(({ name }) => name)
+    .filter((name) => patterns.some((pattern) => matchesPattern(name, pattern)));
+};
+
+/** Refuses what would change to what the alias resolves. */
+export const refuseProtected = (alias: string, deed: string): AppError =>
   new AppError(
     'PRECONDITION_FAILED',
     `The alias ${alias} is protected: ${deed} needs an approved change request. Ask with requestPromotion.`,
@@ -66,5 +87,16 @@ export const requireUnprotected = async (tx: Tx, aliases: readonly string[], dee
   await holdPolicy(tx);
   const patterns = await protectedAliasPatterns(tx);
   const found = aliases.find((alias) => patterns.some((pattern) => matchesPattern(alias, pattern)));
-  if (found !== undefined) throw refusal(found, deed);
+  if (found !== undefined) throw refuseProtected(found, deed);
+};
+
+/** Refuses when the model, or one of its versions, is found by a protected name. */
+export const requireNoProtectedName = async (
+  tx: Tx,
+  of: { readonly modelId: string; readonly versionId?: string },
+  deed: string,
+): Promise<void> => {
+  await holdPolicy(tx);
+  const [name] = await protectedNamesOf(tx, of);
+  if (name !== undefined) throw refuseProtected(name, deed);
 };

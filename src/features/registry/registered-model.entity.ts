@@ -1,8 +1,8 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
 import { z } from 'zod';
 
-/** What a model is: an ONNX model kept here, or one that stands elsewhere and is governed here. */
-export const modelKind = z.enum(['ONNX', 'EXTERNAL']).meta({ id: 'ModelKind' });
+/** What a model is: ONNX files kept here, a model that stands elsewhere and is governed here, or folders as MLflow saves them. */
+export const modelKind = z.enum(['ONNX', 'EXTERNAL', 'MLFLOW']).meta({ id: 'ModelKind' });
 
 /** One kind of model. */
 export type ModelKind = z.output<typeof modelKind>;
@@ -37,6 +37,10 @@ export class RegisteredModel {
 
   @Column('timestamptz', { name: 'created_at' })
   createdAt!: Date;
+
+  /** Null: as it was created. */
+  @Column('timestamptz', { name: 'updated_at', nullable: true })
+  updatedAt!: Date | null;
 
   @Column('timestamptz', { name: 'deleted_at', nullable: true })
   deletedAt!: Date | null;

@@ -6,6 +6,8 @@ import { giveUpJob } from '../../kernel/give-up.js';
 import { storageFault } from '../../kernel/input.js';
 import { defineJob, defineReaction, type JobContext } from '../../kernel/job.js';
 import type { Artifact } from './artifact.entity.js';
+import { intakeChecks } from './same-bytes.js';
+import { examineFolder, type FolderFindings } from './examine-folder.js';
 import {
   manifestFaults,
   manifestName,
@@ -27,9 +29,16 @@ interface Findings {
   readonly reports: Map<string, ModelReport>;
   readonly faults: string[];
   manifest: EnsembleManifest | null;
+  folder: FolderFindings;
 }
 
-const nothingFound = (): Findings => ({ refused: new Set(), reports: new Map(), faults: [], manifest: null });
+const nothingFound = (folder: FolderFindings): Findings => ({
+  refused: new Set(),
+  reports: new Map(),
+  faults: [...folder.faults],
+  manifest: null,
+  folder,
+});
 
 const maxManifestBytes = 8 * 1_048_576;
 
@@ -60,7 +69,7 @@ const target = async ({ ask, actor, payload: input }: Context) =>
 const isModel = ({ path }: Artifact): boolean => path.toLowerCase().endsWith('.onnx');
 
 const examine = async (context: Context, artifacts: readonly Artifact[]): Promise<Findings> => {
-  const findings = nothingFound();
+  const findings = nothingFound(await examineFolder(context, artifacts));
   const models = artifacts.filter(isModel);
   for (const [index, artifact] of models.entries()) {
     await context.progress(index / (models.length + 1), `Opening ${artifact.path}`);
@@ -130,7 +139,7 @@ const printable = (text: string): string => text.replace(/\p{C}/gu, ' ');
 const record = async (
   { run, actor, clock, payload: { versionId }, jobId, progress }: Context,
   artifacts: readonly Artifact[],
-  { reports, faults: found, manifest }: Findings,
+  { reports, faults: found, manifest, folder }: Findings,
   started: Date,
 ): Promise<void> => {
   const faults = found.map(printable);
@@ -140,22 +149,37 @@ const record = async (
     sha256,
     bytes,
     model: reports.get(path) ?? null,
+    ...(folder.pickles.has(path) ? { pickle: folder.pickles.get(path) } : {}),
   }));
   const opened = {
+    checks: intakeChecks,
     files,
     faults,
     runtime: reports.values().next().value?.runtime ?? null,
     manifest: manifest && manifestFacts(manifest),
+    ...(folder.model === null ? {} : { mlflow: folder.model }),
     startedAt: started.toISOString(),
     durationMs: clock.now().getTime() - started.getTime(),
   };
-  const message = rejected ? printable(faults.join('; ').slice(0, 2000)) : 'Every check of intake passed';
-  const signature = rejected ? null : signatureOf(reports, manifest);
+  const message = rejected ? printable(faults.join('; ').slice(0, 2000)) : passedMessage(folder);
+  const signature = rejected ? null : (folderSignature(folder) ?? signatureOf(reports, manifest));
   const state = rejected ? 'REJECTED' : 'READY';
   const input = { versionId, state, message, signature, intake: opened } as const;
   await run(recordIntake, actor, input, { effectKey: `${jobId}:record` });
   await progress(1, rejected ? 'Refused' : 'Ready');
 };
+
+/** Code of its own in a pickle is no fault, but whoever approves must know of it. */
+const passedMessage = ({ pickles }: FolderFindings): string => {
+  const own = [...pickles].filter(([, { carriesCode }]) => carriesCode).map(([path]) => path);
+  return own.length === 0
+    ? 'Every check of intake passed'
+    : `Every check of intake passed; ${own.slice(0, 5).join(', ')} carries code of its own`;
+};
+
+/** What goes in and comes out, as the folder's description says. */
+const folderSignature = ({ model }: FolderFindings): Record<string, unknown> | null =>
+  model === null ? null : { kind: 'mlflow', flavours: model.flavours, ...model.signature };
 
 /** What goes in and comes out: of the ensemble when there is a manifest, else of each file. */
 const signatureOf = (

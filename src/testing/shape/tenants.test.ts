@@ -7,21 +7,38 @@ import { testApp, type TestApp } from '../test-app.js';
 import { connect, fingerprint, insertOf, populate, tablesOf, type Table } from './database-shape.js';
 
 /** Rows by the million, added and never changed; everything else that belongs to a workspace is governed. */
-const telemetry = ['agent_step', 'decision', 'decision_seal'];
-/** A decision is told how far it is until its run is sealed. */
+const telemetry = [
+  'agent_step',
+  'decision',
+  'decision_seal',
+  'logged_model_metric',
+  'run_dataset',
+  'run_metric',
+  'run_metric_latest',
+  'run_model',
+  'run_param',
+  'run_tag',
+  'training_run',
+];
+/** A decision is told how far it is until its run is sealed; a run of training, its newest values and its tags go on. */
 const changingTelemetry = [
-  'action',
-  'decided_by',
-  'failure',
-  'finished_at',
-  'policy_digest',
-  'probability',
-  'reasons',
-  'run_hash',
-  'state',
-  'version_digest',
-  'version_id',
-].map((column) => `decision.${column}`);
+  ...[
+    'action',
+    'decided_by',
+    'failure',
+    'finished_at',
+    'policy_digest',
+    'probability',
+    'reasons',
+    'run_hash',
+    'state',
+    'version_digest',
+    'version_id',
+  ].map((column) => `decision.${column}`),
+  ...['at_ms', 'step', 'value'].map((column) => `run_metric_latest.${column}`),
+  'run_tag.value',
+  ...['deleted_at', 'ended_at', 'name', 'state'].map((column) => `training_run.${column}`),
+];
 /** What machines say by the minute: added, never changed, and the oldest taken away, so that it stays short. */
 const keptShort = ['deployment_report'];
 const trail = ['audit_event'];

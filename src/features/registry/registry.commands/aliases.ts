@@ -9,6 +9,7 @@ import { ModelAlias } from '../model-alias.entity.js';
 import { aliasName, foldName } from '../names.js';
 import { requireUnprotected } from '../protection.js';
 import type { RegisteredModel } from '../registered-model.entity.js';
+import { enterStage } from './stages.js';
 import { lockModel, versionOr404 } from './find.js';
 
 /** Where an alias shall point, and by whose doing. */
@@ -29,9 +30,20 @@ export interface MovedAlias {
   readonly audit: AuditEntry;
 }
 
+const aliasText = `
+  select id, workspace_id as "workspaceId", model_id as "modelId", name, folded, version_id as "versionId",
+         use_case_id as "useCaseId", moved_at as "movedAt", moved_by as "movedBy", change_request_id as "changeRequestId"
+    from model_alias where model_id = $1 and folded = $2 for update`;
+
+/** The alias that reads as this name, locked until the transaction ends. */
+const aliasReading = async (tx: Tx, modelId: string, name: string): Promise<ModelAlias | null> => {
+  const [found] = await tx.sql<ModelAlias>(aliasText, [modelId, foldName(name)], 'registry.alias');
+  return found ?? null;
+};
+
 /** The alias of this name; refuses one that reads the same and is written otherwise. */
 const findAlias = async (tx: Tx, modelId: string, name: string): Promise<ModelAlias | null> => {
-  const found = await tx.lock(ModelAlias, { modelId, folded: foldName(name) });
+  const found = await aliasReading(tx, modelId, name);
   if (!found || found.name === name) return found;
   throw conflict(`The model has an alias that reads the same: ${found.name}`, {
     rule: 'name-taken',
@@ -76,30 +88,47 @@ const changesOf = (
  */
 export const moveAlias = async (tx: Tx, move: AliasMove): Promise<MovedAlias> => {
   const model = await lockModel(tx, move.modelId);
+  // However it was spelled when it was asked for: the alias that stands there is meant.
+  return moveFrom(tx, model, await aliasReading(tx, model.id, move.alias), move);
+};
+
+/** Nobody reads the answer, and the lock on the model keeps others away: it goes out with the commit. */
+const writePointer = (tx: Tx, model: RegisteredModel, id: string, move: AliasMove): void => {
+  const { alias, versionId, useCaseId, now, actorId, changeRequestId } = move;
+  tx.atCommit(
+    `insert into model_alias (id, workspace_id, model_id, name, folded, version_id, use_case_id, moved_at, moved_by, change_request_id)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+     on conflict (model_id, folded) do update set version_id = excluded.version_id, use_case_id = excluded.use_case_id,
+       moved_at = excluded.moved_at, moved_by = excluded.moved_by, change_request_id = excluded.change_request_id`,
+    [
+      id,
+      model.workspaceId,
+      model.id,
+      alias,
+      foldName(alias),
+      versionId,
+      useCaseId,
+      now,
+      actorId,
+      changeRequestId,
+    ],
+    'registry.moveAlias',
+  );
+};
+
+const moveFrom = async (
+  tx: Tx,
+  model: RegisteredModel,
+  existing: ModelAlias | null,
+  move: AliasMove,
+): Promise<MovedAlias> => {
   await requireReady(tx, model, move.versionId);
   if (move.useCaseId !== null) await useCaseOr404(tx, move.useCaseId);
-  // However it was spelled when it was asked for: the alias that stands there is meant.
-  const existing = await tx.lock(ModelAlias, { modelId: model.id, folded: foldName(move.alias) });
-  const pointer = {
-    versionId: move.versionId,
-    useCaseId: move.useCaseId,
-    movedAt: move.now,
-    movedBy: move.actorId,
-    changeRequestId: move.changeRequestId,
-  };
   const id = existing?.id ?? newId();
-  if (existing) await tx.update(ModelAlias, { id }, pointer);
-  else {
-    await requireRoom(tx, model.id);
-    const name = { name: move.alias, folded: foldName(move.alias) };
-    await tx.insert(ModelAlias, {
-      id,
-      workspaceId: model.workspaceId,
-      modelId: model.id,
-      ...name,
-      ...pointer,
-    });
-  }
+  if (!existing) await requireRoom(tx, model.id);
+  writePointer(tx, model, id, move);
+  // A stage is a name too: what was approved for it stands there alone.
+  const staged = move.changeRequestId === null ? {} : await enterStage(tx, move);
   return {
     aliasId: id,
     fromVersionId: existing?.versionId ?? null,
@@ -110,6 +139,7 @@ export const moveAlias = async (tx: Tx, move: AliasMove): Promise<MovedAlias> =>
         modelId: model.id,
         alias: existing?.name ?? move.alias,
         changeRequestId: move.changeRequestId,
+        ...staged,
       },
     },
   };
@@ -138,7 +168,7 @@ export const setAlias = defineCommand({
       actorId: actor.id,
       now,
     };
-    const moved = await moveAlias(tx, move);
+    const moved = await moveFrom(tx, target, existing, move);
     return { result: { id: moved.aliasId }, audit: moved.audit };
   },
 });

@@ -5,7 +5,7 @@ import { conflict } from '../../../kernel/errors.js';
 import { newId } from '../../../kernel/id.js';
 import { ModelAlias } from '../model-alias.entity.js';
 import { foldName, modelName } from '../names.js';
-import { requireUnprotected } from '../protection.js';
+import { requireNoProtectedName } from '../protection.js';
 import { modelKind, RegisteredModel } from '../registered-model.entity.js';
 import { lockModel } from './find.js';
 
@@ -21,6 +21,7 @@ const requireFreeName = async (tx: Tx, name: string, exceptId: string): Promise<
   const [other] = await tx.sql<{ name: string }>(
     'select name from registered_model where folded = $1 and deleted_at is null and id <> $2',
     [foldName(name), exceptId],
+    'registry.freeName',
   );
   if (other) throw nameTaken(other.name);
 };
@@ -31,6 +32,19 @@ const orNameTaken = async (name: string, write: Promise<unknown>): Promise<void>
     throw isDuplicate(error, 'registered_model_name') ? nameTaken(name) : error;
   });
 };
+
+type NewModel = Pick<
+  RegisteredModel,
+  'id' | 'workspaceId' | 'name' | 'folded' | 'kind' | 'description' | 'createdBy' | 'createdAt'
+>;
+
+const insertModel = (tx: Tx, row: NewModel): Promise<unknown> =>
+  tx.sql(
+    `insert into registered_model (id, workspace_id, name, folded, kind, description, created_by, created_at)
+     values ($1, $2, $3, $4, $5, $6, $7, $8)`,
+    [row.id, row.workspaceId, row.name, row.folded, row.kind, row.description, row.createdBy, row.createdAt],
+    'registry.insertModel',
+  );
 
 export const createModel = defineCommand({
   name: 'model.create',
@@ -49,14 +63,13 @@ export const createModel = defineCommand({
       folded: foldName(name),
       kind,
       description: input.description,
-      lastVersion: 0,
       createdBy: actor.id,
       createdAt: now,
-      deletedAt: null,
     };
-    await orNameTaken(name, tx.insert(RegisteredModel, row));
+    await orNameTaken(name, insertModel(tx, row));
     const changes = { name: { from: null, to: name }, kind: { from: null, to: kind } };
-    return { result: { id: target.id }, audit: { subject: { kind: 'model', id: target.id }, changes } };
+    const result = { id: target.id, createdAt: now };
+    return { result, audit: { subject: { kind: 'model', id: target.id }, changes } };
   },
 });
 
@@ -66,23 +79,13 @@ export const updateModel = defineCommand({
   permission: 'model:update',
   input: z.object({ modelId: z.uuid(), description }),
   target: (tx, input) => lockModel(tx, input.modelId),
-  handle: async ({ tx, input, target }) => {
-    await tx.update(RegisteredModel, { id: target.id }, { description: input.description });
-    const changes = { description: { from: target.description, to: input.description } };
+  handle: async ({ tx, input, target, now }) => {
+    const { description: text } = input;
+    await tx.update(RegisteredModel, { id: target.id }, { description: text, updatedAt: now });
+    const changes = { description: { from: target.description, to: text } };
     return { result: { id: target.id }, audit: { subject: { kind: 'model', id: target.id }, changes } };
   },
 });
-
-/** Those who use a model by name and protected alias must not find another one, or none, without an approval. */
-const requireNoProtectedAlias = async (tx: Tx, modelId: string, deed: string): Promise<ModelAlias[]> => {
-  const aliases = await tx.find(ModelAlias, { where: { modelId }, order: { id: 'ASC' } });
-  await requireUnprotected(
-    tx,
-    aliases.map(({ name }) => name),
-    deed,
-  );
-  return aliases;
-};
 
 export const renameModel = defineCommand({
   name: 'model.rename',
@@ -90,11 +93,13 @@ export const renameModel = defineCommand({
   permission: 'model:update',
   input: z.object({ modelId: z.uuid(), name: modelName }),
   target: (tx, input) => lockModel(tx, input.modelId),
-  handle: async ({ tx, input, target }) => {
+  handle: async ({ tx, input, target, now }) => {
     const { name } = input;
-    await requireNoProtectedAlias(tx, target.id, 'renaming its model');
+    // Those who use a model by name and protected alias must not find another one, or none, without an approval.
+    await requireNoProtectedName(tx, { modelId: target.id }, 'renaming its model');
     await requireFreeName(tx, name, target.id);
-    await orNameTaken(name, tx.update(RegisteredModel, { id: target.id }, { name, folded: foldName(name) }));
+    const renamed = { name, folded: foldName(name), updatedAt: now };
+    await orNameTaken(name, tx.update(RegisteredModel, { id: target.id }, renamed));
     const changes = { name: { from: target.name, to: name } };
     return { result: { id: target.id }, audit: { subject: { kind: 'model', id: target.id }, changes } };
   },
@@ -108,7 +113,8 @@ export const deleteModel = defineCommand({
   input: z.object({ modelId: z.uuid() }),
   target: (tx, input) => lockModel(tx, input.modelId),
   handle: async ({ tx, target, now }) => {
-    const aliases = await requireNoProtectedAlias(tx, target.id, 'deleting its model');
+    await requireNoProtectedName(tx, { modelId: target.id }, 'deleting its model');
+    const aliases = await tx.find(ModelAlias, { where: { modelId: target.id }, order: { id: 'ASC' } });
     await tx.remove(ModelAlias, { modelId: target.id });
     const versions = await tx.sql<{ id: string }>(
       'update model_version set deleted_at = $2 where model_id = $1 and deleted_at is null returning id',

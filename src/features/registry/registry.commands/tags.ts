@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { IsNull } from 'typeorm';
 import { z } from 'zod';
 import { defineCommand } from '../../../kernel/command.js';
@@ -23,33 +24,63 @@ const target = async (tx: Tx, input: { modelId: string; versionId?: string | nul
   return { id: model.id, workspaceId: model.workspaceId, versionId: version.id };
 };
 
-const tagsOf = (tx: Tx, at: { id: string; versionId: string | null }): Promise<ModelTag[]> =>
-  tx.find(ModelTag, { where: { modelId: at.id, versionId: at.versionId ?? IsNull() } });
+interface Place {
+  readonly id: string;
+  readonly versionId: string | null;
+}
+
+const tagAt = (tx: Tx, at: Place, key: string): Promise<ModelTag | null> =>
+  tx.findOne(ModelTag, { modelId: at.id, versionId: at.versionId ?? IsNull(), key });
+
+/** What stands at a key, and how many tags there are beside. */
+const standing = async (
+  tx: Tx,
+  at: Place,
+  key: string,
+): Promise<{ id: string | null; value: string | null }> => {
+  const [row] = await tx.sql<{ id: string | null; value: string | null; count: number }>(
+    `select max(id::text) filter (where key = $3) as id, max(value) filter (where key = $3) as value, count(*)::int as count
+       from model_tag where model_id = $1 and version_id is not distinct from $2`,
+    [at.id, at.versionId, key],
+    'registry.tag',
+  );
+  if (row?.id) return row;
+  if ((row?.count ?? 0) < maxTags) return { id: null, value: null };
+  throw conflict(`There are ${String(maxTags)} tags already`, { rule: 'tag-count' });
+};
+
+const mostInTrail = 2000;
+
+/** The trail keeps what is short as it is, and of what is long its digest. */
+const inTrail = (value: string | null): unknown =>
+  value === null || value.length <= mostInTrail
+    ? value
+    : { characters: value.length, sha256: createHash('sha256').update(value).digest('hex') };
 
 export const setTag = defineCommand({
   name: 'tag.set',
   describe: 'Gives a model, or one of its versions, a tag.',
   permission: 'model:update',
-  input: z.object({ ...place, value: z.string().max(8000) }),
+  input: z.object({ ...place, value: z.string().max(100_000) }),
   target,
   handle: async ({ tx, actor, input, target: at, now }) => {
     const { key, value } = input;
-    const tags = await tagsOf(tx, at);
-    const existing = tags.find((tag) => tag.key === key);
-    if (!existing && tags.length >= maxTags)
-      throw conflict(`There are ${String(maxTags)} tags already`, { rule: 'tag-count' });
-    const id = existing?.id ?? newId();
-    const written = { value, setBy: actor.id, setAt: now };
-    if (existing) await tx.update(ModelTag, { id }, written);
-    else {
-      const { workspaceId, versionId } = at;
-      await tx.insert(ModelTag, { id, workspaceId, modelId: at.id, versionId, key, ...written });
-    }
+    const existing = await standing(tx, at, key);
+    const id = existing.id ?? newId();
+    // Nobody reads the answer, and the lock on the model keeps others away: it goes out with the commit.
+    tx.atCommit(
+      `insert into model_tag (id, workspace_id, model_id, version_id, key, value, set_by, set_at)
+       values ($1, $2, $3, $4, $5, $6, $7, $8)
+       on conflict (model_id, version_id, key)
+       do update set value = excluded.value, set_by = excluded.set_by, set_at = excluded.set_at`,
+      [id, at.workspaceId, at.id, at.versionId, key, value, actor.id, now],
+      'registry.setTag',
+    );
     return {
       result: { id },
       audit: {
         subject: { kind: 'tag', id },
-        changes: { value: { from: existing?.value ?? null, to: value } },
+        changes: { value: { from: inTrail(existing.value), to: inTrail(value) } },
         facts: { modelId: at.id, versionId: at.versionId, key },
       },
     };
@@ -63,14 +94,14 @@ export const deleteTag = defineCommand({
   input: z.object(place),
   target,
   handle: async ({ tx, input, target: at }) => {
-    const existing = (await tagsOf(tx, at)).find((tag) => tag.key === input.key);
+    const existing = await tagAt(tx, at, input.key);
     if (!existing) throw notFound(`The tag ${input.key}`);
     await tx.remove(ModelTag, { id: existing.id });
     return {
       result: { id: existing.id },
       audit: {
         subject: { kind: 'tag', id: existing.id },
-        changes: { value: { from: existing.value, to: null } },
+        changes: { value: { from: inTrail(existing.value), to: null } },
         facts: { modelId: at.id, versionId: at.versionId, key: input.key },
       },
     };

@@ -1,17 +1,17 @@
-import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import { canonicalBytes } from '../../../kernel/audit.js';
-import { defineCommand, nothingChanged } from '../../../kernel/command.js';
+import type { AuditEntry } from '../../../kernel/audit.js';
+import { defineCommand, nothingChanged, type CommandContext } from '../../../kernel/command.js';
 import type { Tx } from '../../../kernel/db.js';
-import { AppError, invalidInput } from '../../../kernel/errors.js';
+import { invalidInput } from '../../../kernel/errors.js';
 import { newId } from '../../../kernel/id.js';
 import { Artifact } from '../artifact.entity.js';
 import { ModelAlias } from '../model-alias.entity.js';
-import { lineageDataset, ModelVersion } from '../model-version.entity.js';
-import { requireUnprotected } from '../protection.js';
+import { lineageDataset, ModelVersion, type Lineage } from '../model-version.entity.js';
+import { requireNoProtectedName } from '../protection.js';
 import { RegisteredModel } from '../registered-model.entity.js';
 import { intake } from '../registry.jobs.js';
-import { lockModel, lockModelAndVersion } from './find.js';
+import { digestOf, outcomeOf, requireModelFile } from './closing.js';
+import { lockModel, lockModelAndVersion, lockVersion } from './find.js';
 
 const maxEntries = 500;
 
@@ -48,62 +48,72 @@ export const createModelVersion = defineCommand({
   }),
   target: (tx, input) => lockModel(tx, input.modelId),
   handle: async ({ tx, actor, input, target, now }) => {
-    const { description, datasets } = input;
-    const metrics = input.metrics ?? {};
-    const params = input.params ?? {};
     const parentVersionId = input.parentVersionId ?? null;
     await requireParent(tx, parentVersionId);
-    const id = newId();
-    const version = target.lastVersion + 1;
-    const lineage = {
-      run: input.run ?? null,
-      codeCommit: input.codeCommit ?? null,
-      datasets,
-      parentVersionId,
-    };
-    await tx.update(RegisteredModel, { id: target.id }, { lastVersion: version });
-    await tx.insert(ModelVersion, {
-      id,
-      version,
-      description,
-      metrics,
-      params,
-      lineage,
-      workspaceId: target.workspaceId,
-      modelId: target.id,
-      state: 'PENDING_INTAKE',
-      stateMessage: 'Waiting for artifacts',
-      createdBy: actor.id,
-      createdAt: now,
-    });
-    return {
-      result: { id },
-      audit: {
-        subject: { kind: 'modelVersion', id },
-        changes: { version: { from: null, to: version }, state: { from: null, to: 'PENDING_INTAKE' } },
-        facts: { modelId: target.id, metrics, params, lineage },
+    const { id, audit } = await addVersion(
+      tx,
+      target,
+      {
+        description: input.description,
+        metrics: input.metrics ?? {},
+        params: input.params ?? {},
+        lineage: {
+          run: input.run ?? null,
+          codeCommit: input.codeCommit ?? null,
+          datasets: input.datasets,
+          parentVersionId,
+        },
       },
-    };
+      { actorId: actor.id, now },
+    );
+    return { result: { id }, audit };
   },
 });
 
-/** What a version is: sha256 over the canonical JSON of its paths and digests, sorted by path. */
-export const digestOf = (artifacts: readonly { path: string; sha256: string }[]): string => {
-  const pairs = artifacts.map(({ path, sha256 }) => [path, sha256] as const);
-  const sorted = pairs.toSorted(([one], [other]) => (one < other ? -1 : 1));
-  return createHash('sha256').update(canonicalBytes(sorted)).digest('hex');
-};
+/** What a new version is given. */
+export interface NewVersion {
+  readonly description: string;
+  readonly metrics: Readonly<Record<string, number>>;
+  readonly params: Readonly<Record<string, string>>;
+  readonly lineage: Lineage;
+  /** Where its files come from, when another protocol says so. */
+  readonly source?: string;
+  readonly runId?: string | null;
+  readonly runLink?: string;
+  readonly loggedModelId?: string | null;
+}
 
-const requireModelFile = (artifacts: readonly Artifact[]): void => {
-  if (artifacts.some(({ path }) => path.toLowerCase().endsWith('.onnx'))) return;
-  throw new AppError(
-    'PRECONDITION_FAILED',
-    'The version has no .onnx file yet: upload one before you submit it',
-    {
-      rule: 'artifact-required',
-      artifacts: artifacts.map(({ path }) => path),
+/** Opens the next version of a locked model. */
+const addVersion = async (
+  tx: Tx,
+  model: RegisteredModel,
+  given: NewVersion,
+  { actorId, now }: { actorId: string; now: Date },
+): Promise<{ id: string; version: number; audit: AuditEntry }> => {
+  const id = newId();
+  const version = model.lastVersion + 1;
+  await tx.update(RegisteredModel, { id: model.id }, { lastVersion: version, updatedAt: now });
+  await tx.insert(ModelVersion, {
+    ...given,
+    id,
+    version,
+    workspaceId: model.workspaceId,
+    modelId: model.id,
+    state: 'PENDING_INTAKE',
+    stateMessage: 'Waiting for artifacts',
+    createdBy: actorId,
+    createdAt: now,
+  });
+  const { metrics, params, lineage, source } = given;
+  return {
+    id,
+    version,
+    audit: {
+      subject: { kind: 'modelVersion', id },
+      changes: { version: { from: null, to: version }, state: { from: null, to: 'PENDING_INTAKE' } },
+      facts: { modelId: model.id, metrics, params, lineage, ...(source === undefined ? {} : { source }) },
     },
-  );
+  };
 };
 
 const target = async (tx: Tx, input: { versionId: string }) => {
@@ -121,27 +131,52 @@ export const submitModelVersion = defineCommand({
   handle: async ({ tx, target: { model, version }, now, enqueue }) => {
     const unchanged = { id: version.id, jobId: version.intakeJobId };
     if (version.submittedAt !== null) return { result: unchanged, audit: nothingChanged };
-    const artifacts = await tx.find(Artifact, { where: { versionId: version.id } });
-    const bare = model.kind === 'EXTERNAL' && artifacts.length === 0;
-    if (model.kind === 'ONNX') requireModelFile(artifacts);
-    const subject = { kind: 'modelVersion', id: version.id };
-    const digest = digestOf(artifacts);
-    const jobId = bare ? null : enqueue(intake, { versionId: version.id }, { subject });
-    const state = bare ? 'READY' : 'PENDING_INTAKE';
-    const stateMessage = bare ? 'Nothing to check: the model stands elsewhere' : 'Waiting for intake';
-    await tx.update(
-      ModelVersion,
-      { id: version.id },
-      { submittedAt: now, digest, state, stateMessage, intakeJobId: jobId },
-    );
-    return {
-      result: { id: version.id, jobId },
-      audit: {
-        subject,
-        changes: { digest: { from: null, to: digest }, state: { from: version.state, to: state } },
-        facts: { artifacts: artifacts.map(({ path, sha256, bytes }) => ({ path, sha256, bytes })) },
+    const { jobId, audit } = await closeVersion(tx, { model, version }, { now, enqueue });
+    return { result: { id: version.id, jobId }, audit };
+  },
+});
+
+/** Closes the artifacts of a version and has them checked. */
+const closeVersion = async (
+  tx: Tx,
+  { model, version }: { model: Pick<RegisteredModel, 'kind'>; version: Pick<ModelVersion, 'id' | 'state'> },
+  { now, enqueue }: Pick<CommandContext<unknown, unknown>, 'now' | 'enqueue'>,
+): Promise<{ jobId: string | null; audit: AuditEntry }> => {
+  const artifacts = await tx.find(Artifact, { where: { versionId: version.id } });
+  if (model.kind === 'ONNX') requireModelFile(artifacts);
+  const subject = { kind: 'modelVersion', id: version.id };
+  const digest = digestOf(artifacts);
+  const outcome = await outcomeOf(tx, digest, artifacts);
+  const jobId = outcome.examine ? enqueue(intake, { versionId: version.id }, { subject }) : null;
+  const { state, stateMessage, found } = outcome;
+  await tx.update(
+    ModelVersion,
+    { id: version.id },
+    { submittedAt: now, digest, state, stateMessage, intakeJobId: jobId, ...found },
+  );
+  return {
+    jobId,
+    audit: {
+      subject,
+      changes: { digest: { from: null, to: digest }, state: { from: version.state, to: state } },
+      facts: {
+        artifacts: artifacts.map(({ path, sha256, bytes }) => ({ path, sha256, bytes })),
+        message: stateMessage,
       },
-    };
+    },
+  };
+};
+
+export const describeModelVersion = defineCommand({
+  name: 'modelVersion.describe',
+  describe: 'Changes the description of a version.',
+  permission: 'modelVersion:update',
+  input: z.object({ versionId: z.uuid(), description: z.string().trim().max(10_000) }),
+  target: (tx, input) => lockVersion(tx, input.versionId),
+  handle: async ({ tx, input: { description }, target: { id, description: before }, now }) => {
+    await tx.update(ModelVersion, { id }, { description, updatedAt: now });
+    const changes = { description: { from: before, to: description } };
+    return { result: { id }, audit: { subject: { kind: 'modelVersion', id }, changes } };
   },
 });
 
@@ -152,11 +187,15 @@ export const deleteModelVersion = defineCommand({
   input: z.object({ versionId: z.uuid() }),
   target,
   handle: async ({ tx, target: { version }, now }) => {
+    await requireNoProtectedName(
+      tx,
+      { modelId: version.modelId, versionId: version.id },
+      'deleting its version',
+    );
     const aliases = await tx.find(ModelAlias, { where: { versionId: version.id } });
-    const names = aliases.map(({ name }) => name);
-    await requireUnprotected(tx, names, 'deleting its version');
     await tx.remove(ModelAlias, { versionId: version.id });
     await tx.update(ModelVersion, { id: version.id }, { deletedAt: now });
+    await tx.update(RegisteredModel, { id: version.modelId }, { updatedAt: now });
     return {
       result: { id: version.id },
       audit: {
@@ -165,7 +204,7 @@ export const deleteModelVersion = defineCommand({
         facts: {
           modelId: version.modelId,
           version: version.version,
-          aliases: names,
+          aliases: aliases.map(({ name }) => name),
         },
       },
     };
