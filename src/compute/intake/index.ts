@@ -1,2 +1,2 @@
-export { defaultLimits, inspectOnnx, InspectionInterrupted, type InspectionLimits } from './inspect.js';
+export { defaultLimits, inspectOnnx } from './inspect.js';
 export type { Answer, ModelReport, ModelValue } from './report.js';
