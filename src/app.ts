@@ -26,6 +26,14 @@ import { AuditResolver } from './features/audit/audit.graphql.js';
 import { auditRoutes } from './features/audit/audit.http.js';
 import { CardsResolver } from './features/cards/cards.graphql.js';
 import { ModelCard } from './features/cards/index.js';
+import {
+  DatasetsResolver,
+  DatasetVersionFields,
+  VersionDataFields,
+} from './features/datasets/datasets.graphql.js';
+import { datasetRoutes } from './features/datasets/datasets.http.js';
+import { noteFailedProfile, profileDataset } from './features/datasets/datasets.jobs.js';
+import { Dataset, DatasetVersion } from './features/datasets/index.js';
 import { DeploymentsResolver } from './features/deployments/deployments.graphql.js';
 import { resumeApproved } from './features/deployments/deployments.jobs.js';
 import { endAbandoned, HumanReview, Outcome, runDecisions } from './features/decisions/index.js';
@@ -79,6 +87,8 @@ export const entities: readonly EntityClass[] = [
   ApiToken,
   TrustedDocument,
   UseCase,
+  Dataset,
+  DatasetVersion,
   RegisteredModel,
   ModelVersion,
   Artifact,
@@ -109,6 +119,9 @@ export const resolvers: readonly ResolverClass[] = [
   DocumentsResolver,
   AuditResolver,
   UseCasesResolver,
+  DatasetsResolver,
+  DatasetVersionFields,
+  VersionDataFields,
   RegistryResolver,
   ModelFields,
   ModelVersionFields,
@@ -128,10 +141,17 @@ export const resolvers: readonly ResolverClass[] = [
 ];
 
 /** The HTTP routes of all features. */
-export const routes: readonly Routes[] = [jobRoutes, auditRoutes, registryRoutes, reportRoutes];
+export const routes: readonly Routes[] = [
+  jobRoutes,
+  auditRoutes,
+  datasetRoutes,
+  registryRoutes,
+  reportRoutes,
+];
 
 /** The jobs of all features. */
 export const jobs: readonly AnyJob[] = [
+  profileDataset,
   intake,
   runEvaluation,
   expireChangeJob,
@@ -142,6 +162,7 @@ export const jobs: readonly AnyJob[] = [
 
 /** The reactions of all features. */
 export const reactions: readonly Reaction[] = [
+  noteFailedProfile,
   noteFailedIntake,
   noteFailedEvaluation,
   refreshRequests,

@@ -7,7 +7,8 @@ import { AppError, invalidInput } from '../../../kernel/errors.js';
 import { newId } from '../../../kernel/id.js';
 import { Artifact } from '../artifact.entity.js';
 import { ModelAlias } from '../model-alias.entity.js';
-import { lineageDataset, ModelVersion } from '../model-version.entity.js';
+import { lineageDataset, resolveDatasets } from '../lineage-datasets.js';
+import { ModelVersion } from '../model-version.entity.js';
 import { requireUnprotected } from '../protection.js';
 import { RegisteredModel } from '../registered-model.entity.js';
 import { intake } from '../registry.jobs.js';
@@ -48,7 +49,8 @@ export const createModelVersion = defineCommand({
   }),
   target: (tx, input) => lockModel(tx, input.modelId),
   handle: async ({ tx, actor, input, target, now }) => {
-    const { description, datasets } = input;
+    const { description } = input;
+    const datasets = await resolveDatasets(tx, input.datasets);
     const metrics = input.metrics ?? {};
     const params = input.params ?? {};
     const parentVersionId = input.parentVersionId ?? null;
