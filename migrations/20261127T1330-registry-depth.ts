@@ -178,7 +178,7 @@ create index model_tag_found on model_tag (workspace_id, key, value_start, model
 
 const keepDerived = `
 create function words_in(texts text) returns setof text language sql immutable as $$
-  select distinct left(word, 64) from regexp_split_to_table(lower(normalize(texts, NFKC)), '[^[:alnum:]]+') word
+  select distinct left(word, 64) from regexp_split_to_table(lower(normalize(texts, NFKC)), '[[:space:][:punct:]]+') word
    where word <> '' limit 500
 $$;
 
@@ -248,6 +248,7 @@ select v.id, v.workspace_id, d ->> 'sha256', d ->> 'role', d ->> 'name'
 `;
 
 const indexes = `
+create index registered_model_folded on registered_model (workspace_id, folded);
 create index registered_model_by_creator on registered_model (workspace_id, created_by, id);
 create index model_version_by_creator on model_version (workspace_id, created_by, id);
 create index model_version_by_state on model_version (workspace_id, state, id);

@@ -61,6 +61,7 @@ import {
   ModelVersionFields,
 } from './features/registry/registry.graphql/nested.graphql.js';
 import { RegistryResolver } from './features/registry/registry.graphql/resolver.graphql.js';
+import { SearchResolver } from './features/registry/registry.graphql/search.graphql.js';
 import { registryRoutes } from './features/registry/registry.http.js';
 import { intake, noteFailedIntake } from './features/registry/registry.jobs.js';
 import { Notification } from './features/notifications/index.js';
@@ -123,6 +124,7 @@ export const resolvers: readonly ResolverClass[] = [
   DatasetVersionFields,
   VersionDataFields,
   RegistryResolver,
+  SearchResolver,
   ModelFields,
   ModelVersionFields,
   ModelAliasFields,
