@@ -25,6 +25,7 @@ import { Approval, ApprovalPolicy, ChangeRequest } from './features/approvals/in
 import { AuditResolver } from './features/audit/audit.graphql.js';
 import { auditRoutes } from './features/audit/audit.http.js';
 import { CardsResolver } from './features/cards/cards.graphql.js';
+import { CardComparisonFields } from './features/cards/comparison.graphql.js';
 import { ModelCard } from './features/cards/index.js';
 import {
   DatasetsResolver,
@@ -41,6 +42,7 @@ import { DecisionsResolver } from './features/decisions/decisions.graphql/resolv
 import { Endpoint } from './features/deployments/index.js';
 import { DocumentsResolver } from './features/documents/documents.graphql.js';
 import { TrustedDocument } from './features/documents/index.js';
+import { EvidenceComparisonFields } from './features/evaluations/evaluations.graphql/comparison.graphql.js';
 import {
   EvaluationsResolver,
   EvidenceFields,
@@ -61,6 +63,8 @@ import {
   ModelVersionFields,
 } from './features/registry/registry.graphql/nested.graphql.js';
 import { RegistryResolver } from './features/registry/registry.graphql/resolver.graphql.js';
+import { ComparisonResolver } from './features/registry/registry.graphql/compare.graphql.js';
+import { LineageResolver } from './features/registry/registry.graphql/lineage.graphql.js';
 import { SearchResolver } from './features/registry/registry.graphql/search.graphql.js';
 import { registryRoutes } from './features/registry/registry.http.js';
 import { intake, noteFailedIntake } from './features/registry/registry.jobs.js';
@@ -125,14 +129,18 @@ export const resolvers: readonly ResolverClass[] = [
   VersionDataFields,
   RegistryResolver,
   SearchResolver,
+  ComparisonResolver,
+  LineageResolver,
   ModelFields,
   ModelVersionFields,
   ModelAliasFields,
   LineageFields,
   EvaluationsResolver,
   EvidenceFields,
+  EvidenceComparisonFields,
   FindingsResolver,
   CardsResolver,
+  CardComparisonFields,
   ApprovalsResolver,
   ChangeRequestFields,
   RequirementFields,

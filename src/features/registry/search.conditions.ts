@@ -12,11 +12,7 @@ export interface Condition {
   readonly values: readonly unknown[];
 }
 
-const when = <Value>(
-  value: Value | null | undefined,
-  sql: string,
-  ...values: readonly unknown[]
-): Condition[] =>
+const when = (value: unknown, sql: string, ...values: readonly unknown[]): Condition[] =>
   value === null || value === undefined ? [] : [{ sql, values: values.length === 0 ? [value] : values }];
 
 /** A statement's `where`, with the values of all conditions numbered in their order. */
