@@ -65,6 +65,7 @@ import {
 import { RegistryResolver } from './features/registry/registry.graphql/resolver.graphql.js';
 import { ComparisonResolver } from './features/registry/registry.graphql/compare.graphql.js';
 import { LineageResolver } from './features/registry/registry.graphql/lineage.graphql.js';
+import { TimeTravelResolver } from './features/registry/registry.graphql/time-travel.graphql.js';
 import { SearchResolver } from './features/registry/registry.graphql/search.graphql.js';
 import { registryRoutes } from './features/registry/registry.http.js';
 import { intake, noteFailedIntake } from './features/registry/registry.jobs.js';
@@ -129,6 +130,7 @@ export const resolvers: readonly ResolverClass[] = [
   VersionDataFields,
   RegistryResolver,
   SearchResolver,
+  TimeTravelResolver,
   ComparisonResolver,
   LineageResolver,
   ModelFields,
