@@ -18,6 +18,7 @@ import {
   ChangeRequestFields,
   RequirementFields,
 } from './features/approvals/approvals.graphql/nested.graphql.js';
+import { RollbackResolver } from './features/approvals/approvals.graphql/rollback.graphql.js';
 import { ApprovalsResolver } from './features/approvals/approvals.graphql/resolver.graphql.js';
 import { expireChangeJob } from './features/approvals/approvals.jobs/expire-change.js';
 import { refreshRequests } from './features/approvals/approvals.jobs/refresh-requests.js';
@@ -144,6 +145,7 @@ export const resolvers: readonly ResolverClass[] = [
   CardsResolver,
   CardComparisonFields,
   ApprovalsResolver,
+  RollbackResolver,
   ChangeRequestFields,
   RequirementFields,
   DeploymentsResolver,

@@ -41,6 +41,7 @@ export const permissions = [
   'artifact:upload',
   'alias:read',
   'alias:set',
+  'alias:rollback',
   'evaluation:read',
   'evaluation:start',
   'evaluation:record',

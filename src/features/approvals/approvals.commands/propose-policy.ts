@@ -3,6 +3,7 @@ import { defineCommand } from '../../../kernel/command.js';
 import { conflict, invalidInput } from '../../../kernel/errors.js';
 import { governedFieldNames } from '../../cards/index.js';
 import { policyDocument, sha256Of, type PolicyDocument } from '../policy-document.js';
+import { requireNoneFreed } from '../freed-names.js';
 import { policyInForce } from '../policy-in-force.js';
 import type { PolicyProposal } from '../situation.js';
 import { openChangeRequest } from './open-change.js';
@@ -54,6 +55,7 @@ export const proposePolicy = defineCommand({
   target: (_tx, _input, actor) => Promise.resolve({ id: workspaceOf(actor) }),
   handle: async ({ tx, actor, input, now, enqueue }) => {
     const document = readDocument(input.document);
+    await requireNoneFreed(tx, document);
     const inForce = await policyInForce(tx);
     if (sha256Of(document) === inForce.sha256) {
       throw conflict('These are the rules in force already', {

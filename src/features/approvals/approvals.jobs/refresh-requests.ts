@@ -5,6 +5,7 @@ import { deleteModel, deleteModelVersion } from '../../registry/index.js';
 import { updateUseCase } from '../../usecases/index.js';
 import { decideChange } from '../approvals.commands/decide-change.js';
 import { executeChange, refreshChange } from '../approvals.commands/execute-change.js';
+import { rollbackAlias } from '../approvals.commands/rollback.js';
 import { affectedRequests } from '../approvals.queries/affected.js';
 
 const mostAtOnce = 200;
@@ -37,6 +38,7 @@ export const refreshRequests = defineReaction({
     updateCard,
     decideChange,
     executeChange,
+    rollbackAlias,
   ],
   attempts: 8,
   timeoutMs: 120_000,

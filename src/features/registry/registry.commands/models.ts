@@ -80,6 +80,7 @@ const requireNoProtectedAlias = async (tx: Tx, modelId: string, deed: string): P
     tx,
     aliases.map(({ name }) => name),
     deed,
+    modelId,
   );
   return aliases;
 };

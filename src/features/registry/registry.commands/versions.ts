@@ -156,7 +156,7 @@ export const deleteModelVersion = defineCommand({
   handle: async ({ tx, target: { version }, now }) => {
     const aliases = await tx.find(ModelAlias, { where: { versionId: version.id } });
     const names = aliases.map(({ name }) => name);
-    await requireUnprotected(tx, names, 'deleting its version');
+    await requireUnprotected(tx, names, 'deleting its version', version.modelId);
     await tx.remove(ModelAlias, { versionId: version.id });
     await tx.update(ModelVersion, { id: version.id }, { deletedAt: now });
     return {
