@@ -21,6 +21,8 @@ import { Incidents1764247200000 } from './20261127T1240-incidents.js';
 import { Risk1764248400000 } from './20261127T1300-risk.js';
 import { CardRevisions1764249000000 } from './20261127T1310-card-revisions.js';
 import { Attestations1764249600000 } from './20261127T1320-attestations.js';
+import { RegistryDepth1764250200000 } from './20261127T1330-registry-depth.js';
+import { Datasets1764250800000 } from './20261127T1340-datasets.js';
 
 /** All migrations, oldest first. Add new ones at the end; never edit one that was released. */
 export const migrations = [
@@ -47,4 +49,6 @@ export const migrations = [
   Risk1764248400000,
   CardRevisions1764249000000,
   Attestations1764249600000,
+  RegistryDepth1764250200000,
+  Datasets1764250800000,
 ];

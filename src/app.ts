@@ -23,6 +23,7 @@ import {
   RequirementFields,
 } from './features/approvals/approvals.graphql/nested.graphql.js';
 import { ApprovalsResolver } from './features/approvals/approvals.graphql/resolver.graphql.js';
+import { RollbackResolver } from './features/approvals/approvals.graphql/rollback.graphql.js';
 import { approvalRoutes } from './features/approvals/approvals.http.js';
 import { expireChangeJob } from './features/approvals/approvals.jobs/expire-change.js';
 import { refreshRequests } from './features/approvals/approvals.jobs/refresh-requests.js';
@@ -50,10 +51,19 @@ import { AuditResolver } from './features/audit/audit.graphql.js';
 import { auditRoutes } from './features/audit/audit.http.js';
 import { CardsResolver } from './features/cards/cards.graphql.js';
 import { cardRoutes } from './features/cards/cards.http.js';
+import { CardComparisonFields } from './features/cards/comparison.graphql.js';
 import { CardExportsResolver } from './features/cards/exports.graphql.js';
 import { CardRevision, ModelCard } from './features/cards/index.js';
 import { ChecksResolver } from './features/checks/checks.graphql.js';
 import { checkRoutes } from './features/checks/checks.http.js';
+import {
+  DatasetsResolver,
+  DatasetVersionFields,
+  VersionDataFields,
+} from './features/datasets/datasets.graphql.js';
+import { datasetRoutes } from './features/datasets/datasets.http.js';
+import { noteFailedProfile, profileDataset } from './features/datasets/datasets.jobs.js';
+import { Dataset, DatasetVersion } from './features/datasets/index.js';
 import { DecisionsResolver } from './features/decisions/decisions.graphql/resolver.graphql.js';
 import { endAbandoned, HumanReview, Outcome, runDecisions } from './features/decisions/index.js';
 import { DeploymentsResolver } from './features/deployments/deployments.graphql.js';
@@ -62,6 +72,7 @@ import { Endpoint } from './features/deployments/index.js';
 import { DocumentsResolver } from './features/documents/documents.graphql.js';
 import { TrustedDocument } from './features/documents/index.js';
 import { ageingTick, warnOfAgeJob } from './features/evaluations/ageing.js';
+import { EvidenceComparisonFields } from './features/evaluations/evaluations.graphql/comparison.graphql.js';
 import {
   EvaluationsResolver,
   EvidenceFields,
@@ -81,6 +92,8 @@ import { NotificationsResolver } from './features/notifications/notifications.gr
 import { announceChange, announceMismatch } from './features/notifications/notifications.jobs.js';
 import { announceAgeing } from './features/notifications/notifications.jobs/announce-ageing.js';
 import { Artifact, ModelAlias, ModelTag, ModelVersion, RegisteredModel } from './features/registry/index.js';
+import { ComparisonResolver } from './features/registry/registry.graphql/compare.graphql.js';
+import { LineageResolver } from './features/registry/registry.graphql/lineage.graphql.js';
 import {
   LineageFields,
   ModelAliasFields,
@@ -88,6 +101,8 @@ import {
   ModelVersionFields,
 } from './features/registry/registry.graphql/nested.graphql.js';
 import { RegistryResolver } from './features/registry/registry.graphql/resolver.graphql.js';
+import { SearchResolver } from './features/registry/registry.graphql/search.graphql.js';
+import { TimeTravelResolver } from './features/registry/registry.graphql/time-travel.graphql.js';
 import { registryRoutes } from './features/registry/registry.http.js';
 import { intake, noteFailedIntake } from './features/registry/registry.jobs.js';
 import { runScheduleJob, scheduleTick } from './features/reports/due-schedules.js';
@@ -114,6 +129,8 @@ export const entities: readonly EntityClass[] = [
   ApiToken,
   TrustedDocument,
   UseCase,
+  Dataset,
+  DatasetVersion,
   RiskAssessment,
   RegisteredModel,
   ModelVersion,
@@ -156,20 +173,30 @@ export const resolvers: readonly ResolverClass[] = [
   DocumentsResolver,
   AuditResolver,
   UseCasesResolver,
+  DatasetsResolver,
+  DatasetVersionFields,
+  VersionDataFields,
   RiskResolver,
   RegistryResolver,
+  SearchResolver,
+  TimeTravelResolver,
+  ComparisonResolver,
+  LineageResolver,
   ModelFields,
   ModelVersionFields,
   ModelAliasFields,
   LineageFields,
   EvaluationsResolver,
   EvidenceFields,
+  EvidenceComparisonFields,
   FindingsResolver,
   IncidentsResolver,
   CardsResolver,
+  CardComparisonFields,
   ChecksResolver,
   CardExportsResolver,
   ApprovalsResolver,
+  RollbackResolver,
   AliasApprovalFields,
   DelegationsResolver,
   ChangeRequestFields,
@@ -185,6 +212,7 @@ export const resolvers: readonly ResolverClass[] = [
 export const routes: readonly Routes[] = [
   jobRoutes,
   auditRoutes,
+  datasetRoutes,
   registryRoutes,
   checkRoutes,
   approvalRoutes,
@@ -195,6 +223,7 @@ export const routes: readonly Routes[] = [
 
 /** The jobs of all features. */
 export const jobs: readonly AnyJob[] = [
+  profileDataset,
   intake,
   runEvaluation,
   warnOfAgeJob,
@@ -208,6 +237,7 @@ export const jobs: readonly AnyJob[] = [
 
 /** The reactions of all features. */
 export const reactions: readonly Reaction[] = [
+  noteFailedProfile,
   noteFailedIntake,
   noteFailedEvaluation,
   refreshRequests,

@@ -1,3 +1,3 @@
-export { defaultLimits, inspectOnnx, InspectionInterrupted, type InspectionLimits } from './inspect.js';
+export { defaultLimits, inspectOnnx } from './inspect.js';
 export type { PickleScan } from './pickle/scan.js';
 export type { Answer, ModelReport, ModelValue } from './report.js';

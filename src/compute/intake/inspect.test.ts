@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { installationRoot } from '../../kernel/root.js';
 import { addModel, bombModel, externalDataModel, unknownOperatorModel } from '../../testing/onnx-bytes.js';
-import { defaultLimits, inspectOnnx, InspectionInterrupted } from './index.js';
+import { InspectionInterrupted } from '../stranger.js';
+import { defaultLimits, inspectOnnx } from './index.js';
 
 let folder = '';
 beforeAll(async () => {

@@ -1,163 +1,32 @@
-import { spawn, type ChildProcess } from 'node:child_process';
-import { mkdtemp, open, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { Readable } from 'node:stream';
-import { entryPoint } from '../entry.js';
-import { jailed } from './jail.js';
+import { lookInto, type StrangerLimits } from '../stranger.js';
 import { answer, type Answer } from './report.js';
 
-/** How much opening one model file may take. */
-export interface InspectionLimits {
-  /** Resident memory of the process. */
-  readonly memoryBytes: number;
-  readonly wallMs: number;
-  /** A larger file is refused unread. */
-  readonly fileBytes: number;
-}
-
 /** Enough for what scores in milliseconds; a model of hundreds of megabytes is another product. */
-export const defaultLimits: InspectionLimits = {
+export const defaultLimits: StrangerLimits = {
   memoryBytes: 1_536 * 1_048_576,
   wallMs: 60_000,
   fileBytes: 256 * 1_048_576,
 };
 
-/** The process was ended from outside, which says nothing about the file: try again. */
-export class InspectionInterrupted extends Error {
-  override readonly name = 'InspectionInterrupted';
-}
-
-const maxAnswerBytes = 4 * 1_048_576;
-const watchEveryMs = 50;
 const heapMegabytes = 512;
 
-const refused = (reason: string): Answer => ({ accepted: false, reason });
-const sized = (bytes: number): string =>
-  bytes < 1_048_576 ? `${(bytes / 1024).toFixed(1)} KiB` : `${String(Math.round(bytes / 1_048_576))} MiB`;
-
-/**
- * Opens an ONNX file in a process of its own: no environment, no inherited descriptors but the file, a temporary
- * folder to stand in, limits on memory and time, and, where the machine permits, no network. Never throws because
- * of what is in the file; throws {@link InspectionInterrupted} when the process was ended from outside, and the
- * signal's reason when aborted.
- */
+/** Opens an ONNX file in a process of its own, as {@link lookInto} describes, and says what it is. */
 export const inspectOnnx = async (
   path: string,
-  options: { limits?: InspectionLimits; signal?: AbortSignal } = {},
+  options: { limits?: StrangerLimits; signal?: AbortSignal } = {},
 ): Promise<Answer> => {
-  const limits = options.limits ?? defaultLimits;
-  const folder = await mkdtemp(join(tmpdir(), 'countersign-intake-'));
-  const file = await open(path, 'r');
-  try {
-    const { size } = await file.stat();
-    if (size === 0) return refused('it is empty');
-    if (size > limits.fileBytes)
-      return refused(`it has ${sized(size)}; at most ${sized(limits.fileBytes)} are opened`);
-    const child = await start(file.fd, folder, limits);
-    return await outcomeOf(child, limits, options.signal);
-  } finally {
-    await file.close();
-    await rm(folder, { recursive: true, force: true });
-  }
-};
-
-const start = async (fd: number, cwd: string, limits: InspectionLimits): Promise<ChildProcess> => {
-  const { path, execArgv } = entryPoint('./intake/child');
-  const node = [process.execPath, `--max-old-space-size=${String(heapMegabytes)}`, ...execArgv, path];
-  const cpuSeconds = Math.ceil(limits.wallMs / 1000) + 5;
-  const [program = process.execPath, ...args] = await jailed(node, {
-    memoryBytes: limits.memoryBytes,
-    cpuSeconds,
+  const said = await lookInto(path, {
+    entry: './intake/child',
+    heapMegabytes,
+    threads: 1,
+    deed: 'opening it',
+    limits: options.limits ?? defaultLimits,
+    signal: options.signal,
   });
-  return spawn(program, args, {
-    cwd,
-    env: searchPath(program),
-    stdio: [fd, 'ignore', 'ignore', 'pipe'],
-    windowsHide: true,
-  });
-};
-
-/** Nothing of our environment; only where the programs of the machine are, when one of them starts the process. */
-const searchPath = (program: string): Record<string, string> =>
-  program === process.execPath ? {} : { PATH: '/usr/sbin:/usr/bin:/sbin:/bin' };
-
-interface Ending {
-  readonly code: number | null;
-  readonly signal: string | null;
-}
-
-const outcomeOf = async (
-  child: ChildProcess,
-  limits: InspectionLimits,
-  signal: AbortSignal | undefined,
-): Promise<Answer> => {
-  const overrun = { reason: '' };
-  const kill = (reason: string): void => {
-    overrun.reason ||= reason;
-    child.kill('SIGKILL');
-  };
-  const onAbort = (): void => {
-    kill('aborted');
-  };
-  const ended = new Promise<Ending>((resolve, reject) => {
-    child.once('error', reject);
-    child.once('close', (code, by) => {
-      resolve({ code, signal: by });
-    });
-  });
-  const timer = setTimeout(() => {
-    kill(`opening it takes longer than ${String(limits.wallMs / 1000)} s`);
-  }, limits.wallMs);
-  const watch = setInterval(() => {
-    void residentBytes(child.pid).then((bytes) => {
-      if (bytes > limits.memoryBytes)
-        kill(`opening it takes more than ${sized(limits.memoryBytes)} of memory`);
-    });
-  }, watchEveryMs);
-  signal?.addEventListener('abort', onAbort, { once: true });
-  if (signal?.aborted) onAbort();
-  try {
-    const [text, ending] = await Promise.all([collect(child, kill), ended]);
-    signal?.throwIfAborted();
-    return overrun.reason === '' ? judge(text, ending) : refused(overrun.reason);
-  } finally {
-    clearTimeout(timer);
-    clearInterval(watch);
-    signal?.removeEventListener('abort', onAbort);
-  }
-};
-
-const collect = async (child: ChildProcess, kill: (reason: string) => void): Promise<string> => {
-  const stream = child.stdio[3];
-  if (!(stream instanceof Readable))
-    throw new Error('The process that opens model files has no way to answer');
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of stream.iterator({ destroyOnReturn: false })) {
-    if (!Buffer.isBuffer(chunk)) continue;
-    bytes += chunk.length;
-    if (bytes > maxAnswerBytes) {
-      kill('its description is too long');
-      break;
-    }
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString('utf8');
-};
-
-/** Signals that a machine or an operator sends; the others come from the process itself. */
-const fromOutside = new Set(['SIGKILL', 'SIGTERM', 'SIGINT', 'SIGHUP']);
-
-const judge = (text: string, { code, signal }: Ending): Answer => {
-  if (signal !== null && fromOutside.has(signal)) {
-    throw new InspectionInterrupted(`The process that opens model files was ended by ${signal}`);
-  }
-  if (signal === 'SIGXCPU') return refused('opening it takes too much computing time');
-  if (signal !== null) return refused(`the process that opened it ran out of memory or crashed (${signal})`);
-  const parsed = answer.safeParse(parseJson(text));
-  if (code === 0 && parsed.success) return parsed.data;
-  return refused('the process that opened it failed, most likely for want of memory');
+  if ('refused' in said) return { accepted: false, reason: said.refused };
+  const parsed = answer.safeParse(parseJson(said.text));
+  if (parsed.success) return parsed.data;
+  return { accepted: false, reason: 'the process that opened it failed, most likely for want of memory' };
 };
 
 const parseJson = (text: string): unknown => {
@@ -166,14 +35,4 @@ const parseJson = (text: string): unknown => {
   } catch {
     return null;
   }
-};
-
-const pageBytes = 4096;
-
-/** Linux tells what a process holds; elsewhere only the limit of the heap and of time hold. */
-const residentBytes = async (pid: number | undefined): Promise<number> => {
-  if (pid === undefined || process.platform !== 'linux') return 0;
-  const text = await readFile(`/proc/${String(pid)}/statm`, 'utf8').catch(() => '');
-  const pages = Number(text.split(' ')[1] ?? 0);
-  return Number.isFinite(pages) ? pages * pageBytes : 0;
 };

@@ -17,6 +17,7 @@ export {
   type RefusedMove,
 } from './approvals.commands/request-or-find.js';
 export { proposePolicy } from './approvals.commands/propose-policy.js';
+export { rollbackAlias } from './approvals.commands/rollback.js';
 export { requestPromotion } from './approvals.commands/request-promotion.js';
 export { withdrawChange, withdrawDecision } from './approvals.commands/withdraw.js';
 export { readApprovals, type ApprovalView, type ChangeView } from './approvals.queries/change-view.js';

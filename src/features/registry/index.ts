@@ -1,4 +1,5 @@
 export { Artifact } from './artifact.entity.js';
+export { compareEntries, type Compared } from './differences.js';
 export { lineageActors } from './lineage.js';
 export { manifestName, manifestPath } from './manifest.js';
 export { ModelAlias } from './model-alias.entity.js';

@@ -14,17 +14,19 @@ export const stages = ['None', 'Staging', 'Production', 'Archived'] as const;
 export type Stage = (typeof stages)[number];
 
 /** A data set that a version was made from. */
-export const lineageDataset = z.object({
-  name: z.string().trim().min(1).max(200),
-  sha256: z.string().regex(/^[0-9a-f]{64}$/, 'must be 64 lower-case hexadecimal digits'),
-  role: z.string().trim().min(1).max(50).describe('What it was used for: train, calibration, heldout.'),
-});
+export interface LineageDataset {
+  readonly name: string;
+  readonly sha256: string;
+  readonly role: string;
+  /** The registered version that was named; by digest it is found also without. */
+  readonly datasetVersionId?: string;
+}
 
 /** Where a version comes from. */
 export interface Lineage {
   readonly run: string | null;
   readonly codeCommit: string | null;
-  readonly datasets: readonly z.output<typeof lineageDataset>[];
+  readonly datasets: readonly LineageDataset[];
   readonly parentVersionId: string | null;
 }
 

@@ -5,7 +5,7 @@ import { z } from 'zod';
 import type { ReadDb, Tx } from '../../kernel/db.js';
 import { AppError } from '../../kernel/errors.js';
 import { installationRoot } from '../../kernel/root.js';
-import { matchesPattern } from './names.js';
+import { foldName, matchesPattern } from './names.js';
 
 /** What the registry needs of an approval policy; the rest of the document belongs to the approvals. */
 const protectedPart = z.object({ protectedAliases: z.array(z.string().min(1)).min(1) });
@@ -74,20 +74,43 @@ export const protectedNamesOf = async (
     .filter((name) => patterns.some((pattern) => matchesPattern(name, pattern)));
 };
 
-/** Refuses what would change to what the alias resolves. */
-export const refuseProtected = (alias: string, deed: string): AppError =>
-  new AppError(
-    'PRECONDITION_FAILED',
-    `The alias ${alias} is protected: ${deed} needs an approved change request. Ask with requestPromotion.`,
-    { rule: 'protected-alias', alias, next: 'requestPromotion' },
-  );
+/** The one open request about a name, for whoever is refused to move it. */
+interface OpenRequest {
+  readonly number: number;
+  readonly url: string;
+}
 
-/** Refuses what would change to what an alias resolves, when one of them is protected. */
-export const requireUnprotected = async (tx: Tx, aliases: readonly string[], deed: string): Promise<void> => {
+const openRequest = async (tx: Tx, modelId: string, alias: string): Promise<OpenRequest | null> => {
+  const [row] = await tx.sql<{ number: number }>(
+    `select number from change_request
+      where workspace_id = app_workspace() and target_key = $1 and state in ('OPEN', 'APPROVED')`,
+    [`alias:${modelId}:${foldName(alias)}`],
+  );
+  return row ? { number: row.number, url: `/changes/${String(row.number)}` } : null;
+};
+
+const refusal = (alias: string, deed: string, open: OpenRequest | null): AppError => {
+  const lead = open
+    ? `Change request #${String(open.number)} about it is open.`
+    : 'Ask with requestPromotion.';
+  return new AppError(
+    'PRECONDITION_FAILED',
+    `The alias ${alias} is protected: ${deed} needs an approved change request. ${lead}`,
+    { rule: 'protected-alias', alias, next: 'requestPromotion', ...(open ? { changeRequest: open } : {}) },
+  );
+};
+
+/** Refuses what would change to what an alias of a model resolves, when one of them is protected. */
+export const requireUnprotected = async (
+  tx: Tx,
+  aliases: readonly string[],
+  deed: string,
+  modelId: string,
+): Promise<void> => {
   await holdPolicy(tx);
   const patterns = await protectedAliasPatterns(tx);
   const found = aliases.find((alias) => patterns.some((pattern) => matchesPattern(alias, pattern)));
-  if (found !== undefined) throw refuseProtected(found, deed);
+  if (found !== undefined) throw refusal(found, deed, await openRequest(tx, modelId, found));
 };
 
 /** Refuses when the model, or one of its versions, is found by a protected name. */
@@ -98,5 +121,5 @@ export const requireNoProtectedName = async (
 ): Promise<void> => {
   await holdPolicy(tx);
   const [name] = await protectedNamesOf(tx, of);
-  if (name !== undefined) throw refuseProtected(name, deed);
+  if (name !== undefined) throw refusal(name, deed, await openRequest(tx, of.modelId, name));
 };

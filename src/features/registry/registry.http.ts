@@ -1,8 +1,7 @@
 import { Readable } from 'node:stream';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { AppError } from '../../kernel/errors.js';
-import type { StoredArtifact } from '../../kernel/ports.js';
 import type { HttpParts, Routes } from '../../http/routes.js';
+import { storeBody } from '../../http/upload.js';
 import { recordArtifact } from './registry.commands/artifacts.js';
 import { readArtifact, uploadAdmission } from './registry.queries.js';
 
@@ -12,42 +11,6 @@ interface ArtifactAddress {
 
 const address = '/v1/model-versions/:id/artifacts/*';
 
-/** The digest that the client expects, from `content-sha256`. */
-const expectedDigest = (request: FastifyRequest): string | undefined => {
-  const header = request.headers['content-sha256'];
-  if (header === undefined) return undefined;
-  if (typeof header === 'string' && /^[0-9a-f]{64}$/i.test(header)) return header.toLowerCase();
-  throw new AppError('INVALID_INPUT', 'The header content-sha256 must be 64 hexadecimal digits', {
-    fields: [{ path: 'content-sha256', message: 'must be 64 hexadecimal digits' }],
-  });
-};
-
-const requireSize = (request: FastifyRequest, maxBytes: number): void => {
-  const announced = Number(request.headers['content-length'] ?? 0);
-  if (announced <= maxBytes) return;
-  throw new AppError(
-    'INVALID_INPUT',
-    `The file is too large: at most ${String(maxBytes)} bytes are accepted`,
-    {
-      rule: 'artifact-size',
-      maxBytes,
-    },
-  );
-};
-
-/** What ends before its time is the client's doing, not a fault of ours. */
-const store = async (
-  { outside, artifactMaxBytes: maxBytes }: HttpParts,
-  { raw }: FastifyRequest,
-  expectedSha256: string | undefined,
-): Promise<StoredArtifact> =>
-  outside.artifacts.put(raw, { maxBytes, expectedSha256 }).catch((error: unknown) => {
-    if (error instanceof AppError || raw.complete) throw error;
-    throw new AppError('INVALID_INPUT', 'The upload was cut off; nothing was kept. Send it again.', {
-      rule: 'cut-off',
-    });
-  });
-
 const upload =
   (parts: HttpParts) =>
   async (request: FastifyRequest<ArtifactAddress>, reply: FastifyReply): Promise<unknown> => {
@@ -56,9 +19,7 @@ const upload =
     const actor = await parts.actorOf(request);
     const place = { versionId: request.params.id, path: request.params['*'] };
     await parts.ask(uploadAdmission, actor, place);
-    requireSize(request, parts.artifactMaxBytes);
-    const expectedSha256 = expectedDigest(request);
-    const stored = await store(parts, request, expectedSha256);
+    const stored = await storeBody(parts, request);
     const mediaType = (request.headers['content-type'] ?? 'application/octet-stream').slice(0, 200);
     // An upload may take an hour, in which a token was revoked or a role was taken.
     const stillThem = await parts.actorAgain(request);

@@ -6,6 +6,7 @@ import { moveAlias, replacePolicy } from '../../registry/index.js';
 import { ApprovalPolicy } from '../approval-policy.entity.js';
 import { ChangeRequest, type ChangeState } from '../change-request.entity.js';
 import { quorumMet, type Counted } from '../decide-rules.js';
+import { requireNoneFreed } from '../freed-names.js';
 import { policyDocument, sha256Of } from '../policy-document.js';
 import { putTier } from '../risk-tier.js';
 import type { Situation } from '../situation.js';
@@ -51,6 +52,8 @@ const putPolicy = async (tx: Tx, { change, situation, actorId, now }: Carrying):
   const sha256 = sha256Of(document);
   const { workspaceId } = change;
   await replacePolicy(tx);
+  // Also what came to stand while people decided: nobody moves a name until this commits.
+  await requireNoneFreed(tx, document);
   const row = { id, workspaceId, revision, document, sha256, source, changeRequestId: change.id };
   await tx.insert(ApprovalPolicy, { ...row, createdBy: actorId, createdAt: now });
   const changes = {

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { defineCommand } from '../../../kernel/command.js';
 import { conflict } from '../../../kernel/errors.js';
 import { sha256Of } from '../policy-document.js';
+import { requireNoneFreed } from '../freed-names.js';
 import { policyInForce } from '../policy-in-force.js';
 import { readProposedDocument } from '../proposed-document.js';
 import { replayHistory } from '../replay-history.js';
@@ -31,6 +32,7 @@ export const proposePolicy = defineCommand({
   target: (_tx, _input, actor) => Promise.resolve({ id: workspaceOf(actor) }),
   handle: async ({ tx, actor, input, now, enqueue }) => {
     const document = readProposedDocument(input.document);
+    await requireNoneFreed(tx, document);
     const inForce = await policyInForce(tx);
     if (sha256Of(document) === inForce.sha256) {
       throw conflict('These are the rules in force already', {

@@ -7,6 +7,7 @@ import { updateUseCase } from '../../usecases/index.js';
 import { decideChange } from '../approvals.commands/decide-change.js';
 import { executeChange } from '../approvals.commands/execute-change.js';
 import { refreshChange } from '../approvals.commands/refresh-change.js';
+import { rollbackAlias } from '../approvals.commands/rollback.js';
 import { affectedRequests } from '../approvals.queries/affected.js';
 
 const mostAtOnce = 200;
@@ -42,6 +43,7 @@ export const refreshRequests = defineReaction({
     updateCard,
     decideChange,
     executeChange,
+    rollbackAlias,
   ],
   attempts: 8,
   timeoutMs: 120_000,

@@ -153,7 +153,7 @@ export const setAlias = defineCommand({
   target: (tx, input) => lockModel(tx, input.modelId),
   handle: async ({ tx, actor, input, target, now }) => {
     const { name: alias, versionId } = input;
-    await requireUnprotected(tx, [alias], 'moving it');
+    await requireUnprotected(tx, [alias], 'moving it', target.id);
     const existing = await findAlias(tx, target.id, alias);
     const useCaseId = input.useCaseId ?? null;
     if (existing?.versionId === versionId && existing.useCaseId === useCaseId) {
@@ -180,7 +180,7 @@ export const deleteAlias = defineCommand({
   input: z.object({ modelId: z.uuid(), name: aliasName }),
   target: (tx, input) => lockModel(tx, input.modelId),
   handle: async ({ tx, input, target }) => {
-    await requireUnprotected(tx, [input.name], 'deleting it');
+    await requireUnprotected(tx, [input.name], 'deleting it', target.id);
     const existing = await findAlias(tx, target.id, input.name);
     if (!existing) throw notFound(`The alias ${input.name}`);
     await tx.remove(ModelAlias, { id: existing.id });

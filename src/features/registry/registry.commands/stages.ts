@@ -54,8 +54,9 @@ export const setStage = defineCommand({
   handle: async ({ tx, input, target: { model, version }, now }) => {
     const { stage } = input;
     const result = { id: version.id };
-    if (version.stage !== 'None') await requireUnprotected(tx, [version.stage], 'leaving this stage');
-    if (stage !== 'None') await requireUnprotected(tx, [stage], 'entering this stage');
+    if (version.stage !== 'None')
+      await requireUnprotected(tx, [version.stage], 'leaving this stage', model.id);
+    if (stage !== 'None') await requireUnprotected(tx, [stage], 'entering this stage', model.id);
     const place = { modelId: model.id, versionId: version.id, now };
     const archived = input.archiveOthers ? await archiveOthers(tx, place, stage) : [];
     if (version.stage === stage && archived.length === 0) return { result, audit: nothingChanged };

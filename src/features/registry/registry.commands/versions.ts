@@ -6,7 +6,8 @@ import { invalidInput } from '../../../kernel/errors.js';
 import { newId } from '../../../kernel/id.js';
 import { Artifact } from '../artifact.entity.js';
 import { ModelAlias } from '../model-alias.entity.js';
-import { lineageDataset, ModelVersion, type Lineage } from '../model-version.entity.js';
+import { lineageDataset, resolveDatasets } from '../lineage-datasets.js';
+import { ModelVersion, type Lineage } from '../model-version.entity.js';
 import { requireNoProtectedName } from '../protection.js';
 import { RegisteredModel } from '../registered-model.entity.js';
 import { intake } from '../registry.jobs.js';
@@ -48,6 +49,7 @@ export const createModelVersion = defineCommand({
   }),
   target: (tx, input) => lockModel(tx, input.modelId),
   handle: async ({ tx, actor, input, target, now }) => {
+    const datasets = await resolveDatasets(tx, input.datasets);
     const parentVersionId = input.parentVersionId ?? null;
     await requireParent(tx, parentVersionId);
     const { id, audit } = await addVersion(
@@ -60,7 +62,7 @@ export const createModelVersion = defineCommand({
         lineage: {
           run: input.run ?? null,
           codeCommit: input.codeCommit ?? null,
-          datasets: input.datasets,
+          datasets,
           parentVersionId,
         },
       },

@@ -1,6 +1,8 @@
 import { Ctx, FieldResolver, Resolver, Root } from 'type-graphql';
 import { batched, groupBy } from '../../../graphql/batch.js';
 import type { Context } from '../../../graphql/context.js';
+import { VersionDataType } from '../../datasets/datasets.graphql.js';
+import { dataOfModelVersions, type VersionData } from '../../datasets/index.js';
 import {
   aliasesOfModels,
   artifactsOfVersions,
@@ -69,6 +71,17 @@ export class ModelVersionFields {
       return groupBy(ids, rows, (row) => row.versionId);
     });
     return artifacts ?? [];
+  }
+
+  @FieldResolver(() => [VersionDataType], {
+    description: 'The data it was made from, and what is not known of that data.',
+  })
+  async data(@Root() version: ModelVersionType, @Ctx() context: Context): Promise<readonly VersionData[]> {
+    const data = await batched(context, 'modelVersion.data', version.id, async (ids) => {
+      const rows = await context.ask(dataOfModelVersions, context.actor, { ids: [...ids] });
+      return groupBy(ids, rows, (row) => row.versionId);
+    });
+    return data ?? [];
   }
 
   @FieldResolver(() => [ModelAliasType], { description: 'The aliases that point to it.' })
