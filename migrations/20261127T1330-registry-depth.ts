@@ -172,8 +172,8 @@ alter table model_version add column parent_version_id uuid
 create index model_version_of_parent on model_version (workspace_id, parent_version_id) where parent_version_id is not null;
 
 -- A value may be longer than an entry of an index may be.
-alter table model_tag add column value_start text collate "C" generated always as (left(value, 200)) stored;
-create index model_tag_found on model_tag (workspace_id, key, value_start, model_id, version_id);
+alter table model_tag add column value_head text collate "C" generated always as (left(value, 200)) stored;
+create index model_tag_found on model_tag (workspace_id, key, value_head, model_id, version_id);
 `;
 
 const keepDerived = `

@@ -63,7 +63,7 @@ const tagConditions = (tags: VersionFilter['tags'], tagged: (condition: string) 
       ? { sql: tagged('t.key = ?'), values: [key] }
       : // The start stands in the index, the whole decides.
         {
-          sql: tagged('t.key = ? and t.value_start = ? and t.value = ?'),
+          sql: tagged('t.key = ? and t.value_head = ? and t.value = ?'),
           values: [key, value.slice(0, 200), value],
         },
   );
