@@ -4,6 +4,7 @@ import { defineCommand, nothingChanged } from '../../../kernel/command.js';
 import type { Tx } from '../../../kernel/db.js';
 import { AppError, conflict, notFound } from '../../../kernel/errors.js';
 import { newId } from '../../../kernel/id.js';
+import { runAtCommit, runNow } from '../../../kernel/statement.js';
 import { useCaseOr404 } from '../../usecases/index.js';
 import { ModelAlias } from '../model-alias.entity.js';
 import { aliasName, foldName } from '../names.js';
@@ -92,15 +93,23 @@ export const moveAlias = async (tx: Tx, move: AliasMove): Promise<MovedAlias> =>
   return moveFrom(tx, model, await aliasReading(tx, model.id, move.alias), move);
 };
 
-/** Nobody reads the answer, and the lock on the model keeps others away: it goes out with the commit. */
-const writePointer = (tx: Tx, model: RegisteredModel, id: string, move: AliasMove): void => {
+/**
+ * Where nobody looks at it within the transaction it goes out with the commit; the lock on the model keeps others
+ * away. What follows from an approved move (its attestation) looks.
+ */
+const writePointer = async (
+  tx: Tx,
+  model: RegisteredModel,
+  { id, isLookedAt }: { readonly id: string; readonly isLookedAt: boolean },
+  move: AliasMove,
+): Promise<void> => {
   const { alias, versionId, useCaseId, now, actorId, changeRequestId } = move;
-  tx.atCommit(
-    `insert into model_alias (id, workspace_id, model_id, name, folded, version_id, use_case_id, moved_at, moved_by, change_request_id)
+  const statement = {
+    text: `insert into model_alias (id, workspace_id, model_id, name, folded, version_id, use_case_id, moved_at, moved_by, change_request_id)
      values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
      on conflict (model_id, folded) do update set version_id = excluded.version_id, use_case_id = excluded.use_case_id,
        moved_at = excluded.moved_at, moved_by = excluded.moved_by, change_request_id = excluded.change_request_id`,
-    [
+    values: [
       id,
       model.workspaceId,
       model.id,
@@ -112,8 +121,10 @@ const writePointer = (tx: Tx, model: RegisteredModel, id: string, move: AliasMov
       actorId,
       changeRequestId,
     ],
-    'registry.moveAlias',
-  );
+    name: 'registry.moveAlias',
+  };
+  if (isLookedAt) await runNow(tx, [statement]);
+  else runAtCommit(tx, [statement]);
 };
 
 const moveFrom = async (
@@ -126,7 +137,8 @@ const moveFrom = async (
   if (move.useCaseId !== null) await useCaseOr404(tx, move.useCaseId);
   const id = existing?.id ?? newId();
   if (!existing) await requireRoom(tx, model.id);
-  writePointer(tx, model, id, move);
+  const isLookedAt = move.changeRequestId !== null || (existing?.changeRequestId ?? null) !== null;
+  await writePointer(tx, model, { id, isLookedAt }, move);
   // A stage is a name too: what was approved for it stands there alone.
   const staged = move.changeRequestId === null ? {} : await enterStage(tx, move);
   return {
