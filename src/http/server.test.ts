@@ -143,10 +143,10 @@ describe('an answer', () => {
     expect(line).toMatchObject({ err: { message: 'secret of the code' } });
   });
 
-  test('lets nothing be loaded, framed or guessed', async () => {
+  test('lets nothing but its own pictures be loaded, and nothing be framed or guessed', async () => {
     const { headers } = await send('/');
     expect(headers.get('content-security-policy')).toMatch(
-      /^default-src 'none'; style-src 'sha256-[^']+'; form-action 'self' http/,
+      /^default-src 'none'; style-src 'sha256-[^']+'; img-src 'self'; form-action 'self' http/,
     );
     expect(headers.get('content-security-policy')).toContain("frame-ancestors 'none'");
     expect(headers.get('x-content-type-options')).toBe('nosniff');

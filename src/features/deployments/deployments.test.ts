@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeAll, describe, expect, test } from 'vitest';
+import type { Tx } from '../../kernel/db.js';
 import type { Role } from '../../kernel/actor.js';
 import type { AppError } from '../../kernel/errors.js';
 import { testApp, type TestApp } from '../../testing/test-app.js';
@@ -210,6 +211,18 @@ test('an endpoint that decides cannot be asked to resume', async () => {
   expect(answer.code).toBe('CONFLICT');
 });
 
+/** Until a session of this database waits for a lock. */
+const untilSomebodyWaits = async (tx: Tx): Promise<void> => {
+  for (;;) {
+    const [row] = await tx.sql<{ waiting: number }>(
+      `select count(distinct l.pid)::int as waiting from pg_locks l
+         join pg_stat_activity a on a.pid = l.pid and a.datname = current_database() where not l.granted`,
+    );
+    if ((row?.waiting ?? 0) > 0) return;
+    await sleep(20);
+  }
+};
+
 test('a second door waits while the first is being stopped, and is refused then', async () => {
   const input = await newEndpoint();
   const owner = await app.actor('owner');
@@ -221,7 +234,7 @@ test('a second door waits while the first is being stopped, and is refused then'
     // The stop is under way, and does not come to its end while this row is held.
     await tx.lock(Endpoint, { id });
     const stop = suspend(id);
-    await sleep(200);
+    await untilSomebodyWaits(tx);
     const open = app.run(createEndpoint, owner, second).catch((error: unknown) => error);
     await sleep(200);
     return [stop, open].map((one) => ({ one }));
