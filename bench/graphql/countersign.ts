@@ -95,6 +95,7 @@ class ItemsResolver {
 /** A scope without a database: the rows are in memory, as those of the peers. */
 const memory: Db = {
   transact: (_role, _session, work) => work({} as Tx),
+  lookUp: () => Promise.resolve([]),
   ping: () => Promise.resolve(),
   usage: () => [],
   close: () => Promise.resolve(),

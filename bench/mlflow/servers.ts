@@ -12,6 +12,7 @@ import { openSigner } from '../../src/kernel/signer.js';
 import { openLog } from '../../src/kernel/log.js';
 import { installationRoot } from '../../src/kernel/root.js';
 import { endProcess, freePort, startProcess } from '../decisions/processes.js';
+import type { Counted } from './processor.js';
 
 /** One of the two servers, ready to be measured. */
 export interface Side {
@@ -21,6 +22,8 @@ export interface Side {
   readonly headers: Readonly<Record<string, string>>;
   /** Environment of the real client. */
   readonly environment: Readonly<Record<string, string>>;
+  /** Whose processor time is the server's. */
+  readonly counted: Counted;
   readonly stop: () => Promise<void>;
 }
 
@@ -127,6 +130,10 @@ export const startOurs = async (urls: { url: string; superuserUrl: string }, hom
     uri: `http://127.0.0.1:${String(port)}/mlflow`,
     headers: { authorization: `Bearer ${token}` },
     environment: { MLFLOW_TRACKING_TOKEN: token },
+    counted: {
+      pids: [api, worker].flatMap(({ pid }) => pid ?? []),
+      database: new URL(urls.url).pathname.slice(1),
+    },
     stop: async () => {
       await Promise.all([endProcess(worker), endProcess(api)]);
     },
@@ -185,6 +192,7 @@ export const startTheirs = async (python: string, superuserUrl: string, folder: 
     uri,
     headers: {},
     environment: {},
+    counted: { pids: child.pid === undefined ? [] : [child.pid], database: 'mlflow' },
     stop: async () => {
       // The server and its workers are one group of processes, which we made.
       if (child.pid !== undefined && child.exitCode === null) process.kill(-child.pid, 'SIGTERM');

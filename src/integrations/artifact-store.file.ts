@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { access, mkdir, open, readdir, rename, rm, stat, type FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import type { ArtifactStore, StoredArtifact } from '../kernel/ports.js';
-import { digestWhile, noSuchContent, requireDigest, type PutOptions } from './stream-digest.js';
+import type { ArtifactStore, PutOptions, StoredArtifact } from '../kernel/ports.js';
+import { digestWhile, noSuchContent, requireDigest } from './stream-digest.js';
 
 /** Few large reads and writes cost less than many small ones. */
 const chunkBytes = 1_048_576;
@@ -30,7 +30,10 @@ export const openFileStore = async (folder: string): Promise<ArtifactStore> => {
   };
   return {
     put: (content, options) => put(incoming, pathOf, content, options),
-    open: async (sha256) => createReadStream(await existing(sha256), { highWaterMark: chunkBytes }),
+    open: async (sha256, { reuse = false } = {}) => {
+      const path = await existing(sha256);
+      return reuse ? piecesOf(path) : createReadStream(path, { highWaterMark: chunkBytes });
+    },
     // The stored file itself: it never changes and nothing deletes it while the product runs.
     withFile: async (sha256, use) => use(await existing(sha256)),
     has: async (sha256) => exists(pathOf(sha256)),
@@ -62,7 +65,7 @@ const writeFlushed = async (
 ): Promise<StoredArtifact> => {
   const file = await open(path, 'wx', 0o400);
   try {
-    const writer = writerTo(file);
+    const writer = writerTo(file, options.mayFree ?? false);
     const stored = await digestWhile(content, options, writer.write);
     await writer.end();
     return stored;
@@ -71,15 +74,44 @@ const writeFlushed = async (
   }
 };
 
-/** Gathers small pieces; one write and one flush are under way while the next pieces arrive. */
-const writerTo = (file: FileHandle) => {
-  let waiting: Uint8Array[] = [];
-  let bytes = 0;
+/** Reads a file into two places in turn: one is with the reader while the next is filled. */
+const piecesOf = async function* (path: string): AsyncGenerator<Uint8Array> {
+  const file = await open(path, 'r');
+  try {
+    const places = [Buffer.allocUnsafeSlow(chunkBytes), Buffer.allocUnsafeSlow(chunkBytes)] as const;
+    let next = file.read(places[0], 0, chunkBytes);
+    for (let turn = 0; ; turn = 1 - turn) {
+      const { bytesRead, buffer } = await next;
+      if (bytesRead === 0) return;
+      next = file.read(places[turn === 0 ? 1 : 0], 0, chunkBytes);
+      // Awaited in the next round; when the reader leaves before that, nobody asks for it any more.
+      next.catch(() => undefined);
+      yield buffer.subarray(0, bytesRead);
+    }
+  } finally {
+    await file.close();
+  }
+};
+
+/** Gives the memory of a piece back; a piece that shares its memory keeps it. */
+const free = ({ buffer, byteLength }: Uint8Array): void => {
+  if (buffer instanceof ArrayBuffer && buffer.byteLength === byteLength) buffer.transfer(0);
+};
+
+/**
+ * Gathers small pieces in two places in turn: one is written, and now and then flushed, while the other is filled. The
+ * pieces themselves are free at once: a hundred megabytes that wait to be collected would stop everybody meanwhile.
+ */
+const writerTo = (file: FileHandle, mayFree: boolean) => {
+  const places = [Buffer.allocUnsafeSlow(chunkBytes), Buffer.allocUnsafeSlow(chunkBytes)] as const;
+  let turn: 0 | 1 = 0;
+  let filled = 0;
   let sinceFlush = 0;
   let writing = Promise.resolve();
   let flushing = Promise.resolve();
-  const flush = async (pieces: readonly Uint8Array[]): Promise<void> => {
-    await writeWhole(file, pieces.length === 1 && pieces[0] ? pieces[0] : Buffer.concat(pieces));
+  const write = async (content: Uint8Array): Promise<void> => {
+    await writeWhole(file, content);
+    sinceFlush += content.byteLength;
     if (sinceFlush < flushEvery) return;
     sinceFlush = 0;
     await flushing;
@@ -87,22 +119,26 @@ const writerTo = (file: FileHandle) => {
     // Awaited at the next flush, or at the end.
     flushing.catch(() => undefined);
   };
-  const next = async (): Promise<void> => {
+  const handOver = async (): Promise<void> => {
     await writing;
-    const pieces = waiting;
-    sinceFlush += bytes;
-    [waiting, bytes] = [[], 0];
-    writing = flush(pieces);
+    writing = write(places[turn].subarray(0, filled));
     writing.catch(() => undefined);
+    turn = turn === 0 ? 1 : 0;
+    filled = 0;
   };
   return {
-    write: async (chunk: Uint8Array): Promise<void> => {
-      waiting.push(chunk);
-      bytes += chunk.byteLength;
-      if (bytes >= chunkBytes) await next();
+    write: async (piece: Uint8Array): Promise<void> => {
+      for (let taken = 0; taken < piece.byteLength;) {
+        const part = piece.subarray(taken, taken + chunkBytes - filled);
+        places[turn].set(part, filled);
+        filled += part.byteLength;
+        taken += part.byteLength;
+        if (filled === chunkBytes) await handOver();
+      }
+      if (mayFree) free(piece);
     },
     end: async (): Promise<void> => {
-      if (bytes > 0) await next();
+      if (filled > 0) await handOver();
       await writing;
       await flushing;
       await file.sync();
@@ -111,10 +147,10 @@ const writerTo = (file: FileHandle) => {
 };
 
 /** A single write may be short on a full or slow disk. */
-const writeWhole = async (file: FileHandle, chunk: Uint8Array): Promise<void> => {
+const writeWhole = async (file: FileHandle, content: Uint8Array): Promise<void> => {
   let offset = 0;
-  while (offset < chunk.byteLength) {
-    const { bytesWritten } = await file.write(chunk, offset);
+  while (offset < content.byteLength) {
+    const { bytesWritten } = await file.write(content, offset);
     offset += bytesWritten;
   }
 };

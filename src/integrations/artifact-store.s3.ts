@@ -14,8 +14,8 @@ import {
   S3ServiceException,
 } from '@aws-sdk/client-s3';
 import { Upload } from '@aws-sdk/lib-storage';
-import type { ArtifactStore, StoredArtifact } from '../kernel/ports.js';
-import { digestWhile, noSuchContent, requireDigest, type PutOptions } from './stream-digest.js';
+import type { ArtifactStore, StoredArtifact, PutOptions } from '../kernel/ports.js';
+import { digestWhile, noSuchContent, requireDigest } from './stream-digest.js';
 
 /** Where in S3, or in a store that speaks its protocol. */
 export interface S3Place {

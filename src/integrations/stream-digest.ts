@@ -1,12 +1,6 @@
 import { createHash } from 'node:crypto';
 import { AppError, invalidInput } from '../kernel/errors.js';
-import type { StoredArtifact } from '../kernel/ports.js';
-
-/** What a stored stream must keep to. */
-export interface PutOptions {
-  readonly maxBytes: number;
-  readonly expectedSha256?: string | undefined;
-}
+import type { PutOptions, StoredArtifact } from '../kernel/ports.js';
 
 const digestForm = /^[0-9a-f]{64}$/;
 

@@ -73,6 +73,16 @@ export type DbRole = 'app_writer' | 'app_reader' | 'app_system';
 export interface Db {
   /** Runs work in one transaction of a role and a scope; commits when it resolves, rolls back when it throws. */
   transact<T>(role: DbRole, session: Session, work: (tx: Tx) => Promise<T>): Promise<T>;
+  /**
+   * One reading statement of a role outside of any scope, without a transaction around it: for what every request
+   * asks. Row-level security shows it no rows of workspaces, unless the role sees all.
+   */
+  lookUp<Row extends object>(
+    role: DbRole,
+    text: string,
+    values: readonly SqlValue[],
+    name: string,
+  ): Promise<Row[]>;
   /** Whether the database answers. */
   ping(): Promise<void>;
   /** How busy the connections are, for metrics. */
@@ -212,6 +222,16 @@ const transact = async <T>(
   }
 };
 
+const lookUp = async <Row extends object>(source: DataSource, query: Query): Promise<Row[]> => {
+  const runner = source.createQueryRunner();
+  try {
+    const connection = (await runner.connect()) as Connection;
+    return (await connection.query(query)).rows as Row[];
+  } finally {
+    await runner.release();
+  }
+};
+
 const openSource = (role: DbRole, options: DbOptions): Promise<DataSource> => {
   const readOnly = role === 'app_reader' ? ' -c default_transaction_read_only=on' : '';
   return new DataSource({
@@ -253,6 +273,7 @@ export const openDb = async (options: DbOptions): Promise<Db> => {
   const all = Object.entries(sources) as [DbRole, DataSource][];
   return {
     transact: (role, session, work) => transact(sources[role], session, work),
+    lookUp: (role, text, values, name) => lookUp(sources[role], { text, values, name }),
     ping: async () => {
       await app_reader.query('select 1');
     },

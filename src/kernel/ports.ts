@@ -14,15 +14,23 @@ export interface ArtifactStore {
    * Stores a stream. It becomes visible under its digest only when it is complete; refuses what is larger than
    * `maxBytes` or has another digest than the expected one.
    */
-  put(
-    content: AsyncIterable<Uint8Array>,
-    options: { maxBytes: number; expectedSha256?: string | undefined },
-  ): Promise<StoredArtifact>;
-  /** Streams what is stored; throws NOT_FOUND when it is not there. */
-  open(sha256: string): Promise<AsyncIterable<Uint8Array>>;
+  put(content: AsyncIterable<Uint8Array>, options: PutOptions): Promise<StoredArtifact>;
+  /**
+   * Streams what is stored; throws NOT_FOUND when it is not there. With `reuse` a piece is what it is only until the
+   * next one is asked for, so that a large file needs no more memory than two pieces.
+   */
+  open(sha256: string, options?: { readonly reuse?: boolean }): Promise<AsyncIterable<Uint8Array>>;
   /** Makes the content readable as a local file for as long as `use` runs. */
   withFile<T>(sha256: string, use: (path: string) => Promise<T>): Promise<T>;
   has(sha256: string): Promise<boolean>;
+}
+
+/** What a stored stream must keep to. */
+export interface PutOptions {
+  readonly maxBytes: number;
+  readonly expectedSha256?: string | undefined;
+  /** Nobody else looks at a piece again: its memory may be given back at once, instead of when it is collected. */
+  readonly mayFree?: boolean;
 }
 
 /** What was stored. */

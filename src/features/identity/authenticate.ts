@@ -4,7 +4,7 @@ import type { Clock } from '../../kernel/clock.js';
 import type { Db, Tx } from '../../kernel/db.js';
 import { AppError, invalidInput } from '../../kernel/errors.js';
 import { isPermission, type Permission } from '../../kernel/permissions.js';
-import { asSystem } from '../../kernel/system.js';
+import { asSystem, lookUpAsSystem } from '../../kernel/system.js';
 import { liveSession, type LiveSession, type Membership, type SessionTimes } from './sessions.js';
 import { hashOf, hasTokenForm } from './tokens.js';
 
@@ -132,14 +132,11 @@ const byToken = async (parts: AuthenticationParts, secret: string, asked: string
     throw unauthenticated('malformed', 'The token is not one of ours: its form or checksum is wrong');
   const hash = hashOf(secret);
   const now = parts.clock.now();
-  const row = await asSystem(parts.db, async (tx) => {
-    const [found] = await tx.sql<TokenRow>(tokenQuery, [hash], 'identity.token');
-    if (!found || !timingSafeEqual(found.secret_hash, hash))
-      throw unauthenticated('unknown', 'The token is not known');
-    refuseUnusable(found, now);
-    await noteUse(tx, found, now);
-    return found;
-  });
+  const [row] = await lookUpAsSystem<TokenRow>(parts.db, tokenQuery, [hash], 'identity.token');
+  if (!row || !timingSafeEqual(row.secret_hash, hash))
+    throw unauthenticated('unknown', 'The token is not known');
+  refuseUnusable(row, now);
+  await noteUse(parts.db, row, now);
   if (asked !== null && asked !== row.workspace_id && asked !== row.slug)
     throw new AppError('NOT_FOUND', `This token reaches no workspace ${asked}`);
   return row.user_id === null ? serviceActor(row) : personActor(row, row.user_id);
@@ -157,12 +154,14 @@ const refuseUnusable = (row: TokenRow, now: Date): void => {
 
 const noteUseEvery = 60_000;
 
-const noteUse = async (tx: Tx, row: TokenRow, now: Date): Promise<void> => {
+const noteUse = async (db: Db, row: TokenRow, now: Date): Promise<void> => {
   if (row.last_used_at !== null && row.last_used_at.getTime() + noteUseEvery > now.getTime()) return;
-  await tx.sql(
-    `insert into api_token_use (token_id, last_used_at) values ($1, $2)
-     on conflict (token_id) do update set last_used_at = excluded.last_used_at`,
-    [row.id, now],
+  await asSystem(db, (tx) =>
+    tx.sql(
+      `insert into api_token_use (token_id, last_used_at) values ($1, $2)
+       on conflict (token_id) do update set last_used_at = excluded.last_used_at`,
+      [row.id, now],
+    ),
   );
 };
 

@@ -1,4 +1,4 @@
-import { Readable } from 'node:stream';
+import type { ServerResponse } from 'node:http';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import type { DoorParts } from '../../../http/server.js';
@@ -56,7 +56,7 @@ const store = async (
   { outside, artifactMaxBytes: maxBytes }: DoorParts,
   { raw }: FastifyRequest,
 ): Promise<StoredArtifact> =>
-  outside.artifacts.put(raw, { maxBytes }).catch((error: unknown) => {
+  outside.artifacts.put(raw, { maxBytes, mayFree: true }).catch((error: unknown) => {
     if (error instanceof AppError || raw.complete) throw error;
     throw new AppError('INVALID_INPUT', 'The upload was cut off; nothing was kept. Send it again.', {
       rule: 'cut-off',
@@ -117,17 +117,44 @@ const download =
     const place = placeOf(pathOf(request));
     if (place.path === '') throw notFound('A file at this path');
     const file = await parts.ask(fileAt, actor, { of: place.of, path: place.path });
-    const content = await parts.outside.artifacts.open(file.sha256);
+    const content = await parts.outside.artifacts.open(file.sha256, { reuse: true });
     const name = encodeURIComponent(place.path.slice(place.path.lastIndexOf('/') + 1));
     // Never shown by a browser, whatever the uploader called it.
-    return reply
+    reply
       .header('content-type', 'application/octet-stream')
       .header('content-disposition', `attachment; filename*=UTF-8''${name}`)
       .header('content-length', file.bytes)
       .header('x-content-type-options', 'nosniff')
-      .header('etag', `"${file.sha256}"`)
-      .send(content instanceof Readable ? content : Readable.from(content));
+      .header('etag', `"${file.sha256}"`);
+    return sendPieces(reply, content);
   };
+
+/** Sends piece by piece; each is on its way before the next is asked for, because its memory is used again. */
+const sendPieces = async (reply: FastifyReply, content: AsyncIterable<Uint8Array>): Promise<FastifyReply> => {
+  reply.hijack();
+  const { raw } = reply;
+  for (const [name, value] of Object.entries(reply.getHeaders()))
+    if (value !== undefined) raw.setHeader(name, value);
+  try {
+    for await (const piece of content) {
+      if (raw.destroyed) break;
+      await sent(raw, piece);
+    }
+    raw.end();
+  } catch {
+    // Too late for an answer: a length was promised, and its absence says that something went wrong.
+    raw.destroy();
+  }
+  return reply;
+};
+
+const sent = (raw: ServerResponse, piece: Uint8Array): Promise<void> =>
+  new Promise((resolve) => {
+    // Whoever left in the middle is told nothing; the loop sees that the connection is gone.
+    raw.write(piece, () => {
+      resolve();
+    });
+  });
 
 const list =
   (parts: DoorParts) =>
