@@ -19,7 +19,15 @@ const manifestSchema = z.object({
   description: z.string(),
   members: z.array(z.object({ file: z.string() })),
   background: z.object({ file: z.string() }),
-  data: z.array(z.object({ file: z.string(), sha256: z.string(), role: z.string() })),
+  data: z.array(
+    z.object({
+      file: z.string(),
+      sha256: z.string(),
+      role: z.string(),
+      source: z.string(),
+      licence: z.string(),
+    }),
+  ),
   metrics: z.object({
     heldout: z.object({ accuracy: z.object({ value: z.number() }), auc: z.object({ value: z.number() }) }),
   }),

@@ -1,3 +1,4 @@
+import { registerData } from './data.js';
 import { personOf } from './people.js';
 import { signIn, type Client } from './client.js';
 import {
@@ -124,4 +125,5 @@ export const loadDemo = async (server: string, say: Progress): Promise<void> => 
     await bringFirstChampion(useCaseId, model.id, server, say);
   }
   await needEndpoint(owner, useCaseId, model.id);
+  await registerData(engineer, await readPackage('1.0.0'));
 };

@@ -1,7 +1,7 @@
 import { timingSafeEqual } from 'node:crypto';
 import { isRole, type Actor, type Role, type ServiceActor, type UserActor } from '../../kernel/actor.js';
 import type { Clock } from '../../kernel/clock.js';
-import type { Db, Tx } from '../../kernel/db.js';
+import type { Db } from '../../kernel/db.js';
 import { AppError, invalidInput } from '../../kernel/errors.js';
 import { isPermission, type Permission } from '../../kernel/permissions.js';
 import { asSystem, lookUpAsSystem } from '../../kernel/system.js';
