@@ -13,6 +13,7 @@ import { Documents1763898000000 } from './20261123T1140-documents.js';
 import { Reports1763898600000 } from './20261123T1150-reports.js';
 import { Notifications1763899200000 } from './20261123T1160-notifications.js';
 import { Audit1763899800000 } from './20261123T1170-audit.js';
+import { Slack1764252000000 } from './20261127T1400-slack.js';
 
 /** All migrations, oldest first. Add new ones at the end; never edit one that was released. */
 export const migrations = [
@@ -31,4 +32,5 @@ export const migrations = [
   Reports1763898600000,
   Notifications1763899200000,
   Audit1763899800000,
+  Slack1764252000000,
 ];

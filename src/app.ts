@@ -57,12 +57,25 @@ import { registryRoutes } from './features/registry/registry.http.js';
 import { intake, noteFailedIntake } from './features/registry/registry.jobs.js';
 import { Notification } from './features/notifications/index.js';
 import { NotificationsResolver } from './features/notifications/notifications.graphql.js';
-import { announceChange } from './features/notifications/notifications.jobs.js';
 import { runScheduleJob, scheduleTick } from './features/reports/due-schedules.js';
 import { Report, ReportSchedule, ReportScheduleRun } from './features/reports/index.js';
 import { ReportsResolver } from './features/reports/reports.graphql.js';
 import { reportRoutes } from './features/reports/reports.http.js';
 import { noteFailedReport, renderJob } from './features/reports/reports.jobs.js';
+import {
+  SlackComment,
+  SlackDelivery,
+  SlackLink,
+  SlackMessage,
+  SlackSetting,
+} from './features/slack/index.js';
+import { SlackResolver } from './features/slack/slack.graphql.js';
+import { deliver } from './features/slack/slack.jobs/deliver.js';
+import { followRequests } from './features/slack/slack.jobs/follow.js';
+import { handleInteraction } from './features/slack/slack.jobs/handle.js';
+import { nudgeJob } from './features/slack/slack.jobs/nudge.js';
+import { deliveriesTick } from './features/slack/slack.jobs/tick.js';
+import { wakeJob } from './features/slack/slack.jobs/wake.js';
 import { UseCase } from './features/usecases/index.js';
 import { UseCasesResolver } from './features/usecases/usecases.graphql.js';
 import { AppUser, Member, Organization, Workspace } from './features/workspaces/index.js';
@@ -98,6 +111,11 @@ export const entities: readonly EntityClass[] = [
   ReportSchedule,
   ReportScheduleRun,
   Notification,
+  SlackSetting,
+  SlackLink,
+  SlackMessage,
+  SlackDelivery,
+  SlackComment,
 ];
 
 /** The resolvers of all features. */
@@ -125,6 +143,7 @@ export const resolvers: readonly ResolverClass[] = [
   DecisionsResolver,
   ReportsResolver,
   NotificationsResolver,
+  SlackResolver,
 ];
 
 /** The HTTP routes of all features. */
@@ -138,6 +157,9 @@ export const jobs: readonly AnyJob[] = [
   runDecisions,
   renderJob,
   runScheduleJob,
+  handleInteraction,
+  nudgeJob,
+  wakeJob,
 ];
 
 /** The reactions of all features. */
@@ -148,11 +170,12 @@ export const reactions: readonly Reaction[] = [
   resumeApproved,
   endAbandoned,
   noteFailedReport,
-  announceChange,
+  followRequests,
+  deliver,
 ];
 
 /** What the clock of schedules looks at. */
-export const ticks: readonly Tick[] = [scheduleTick];
+export const ticks: readonly Tick[] = [scheduleTick, deliveriesTick];
 
 /** What the composition root is given. */
 export interface AppOptions {

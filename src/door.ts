@@ -13,6 +13,7 @@ import {
 } from './features/identity/identity.http/index.js';
 import { openIdentityProvider, type IdentityProvider } from './features/identity/oidc.js';
 import { listReports } from './features/reports/index.js';
+import { slackDoor } from './features/slack/slack.http/index.js';
 import { graphiqlDoor } from './graphql/graphiql.js';
 import { graphqlDoor } from './graphql/server.js';
 import type { LimitOptions } from './http/limits.js';
@@ -123,6 +124,7 @@ export const openDoor = async (app: App, config: Config, options: DoorOptions): 
     routes,
     doors: [
       identity,
+      slackDoor(clock),
       graphql,
       ...(config.mode === 'development' ? [graphiqlDoor()] : []),
       ...(options.doors ?? []),

@@ -44,6 +44,8 @@ export const policyDocument = z
     schema: z.literal('countersign.approval-policy/1'),
     protectedAliases: z.array(aliasPattern).min(1).max(20),
     expireAfterDays: z.int().min(1).max(365),
+    /** The tiers in which an approval may be given in Slack; left out: the lowest only. */
+    slackApproval: z.array(riskTier).max(3).optional(),
     rules: z.array(rule).min(1).max(50),
     policyChange: z.strictObject({ approvals: roleApprovals }),
     endpointResume: z.strictObject({

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { pageInput, pageOf, readCursor, type Page } from '../../kernel/page.js';
 import { defineQuery } from '../../kernel/query.js';
-import { Notification, type NotificationState } from './notification.entity.js';
+import type { NotificationState } from './notification.entity.js';
 
 /** A notification as shown. */
 export interface NotificationView {
@@ -37,14 +37,4 @@ export const listNotifications = defineQuery({
       (row) => row,
     );
   },
-});
-
-/** Whether people were told of this change already. */
-export const wasTold = defineQuery({
-  name: 'notification.wasTold',
-  describe: 'Whether people were told of a change.',
-  permission: 'notification:read',
-  input: z.object({ dedupeKey: z.string() }),
-  handle: async ({ db, input }): Promise<boolean> =>
-    (await db.findOne(Notification, { dedupeKey: input.dedupeKey })) !== null,
 });

@@ -3,7 +3,7 @@ import { join, posix } from 'node:path';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { AppError } from '../../../kernel/errors.js';
 import type { IdentityDoor } from './door.js';
-import { hypertext, sendPage, type Markup } from './pages.js';
+import { hypertext, sendPage, type Markup } from '../../../http/pages.js';
 
 /** The order in which a newcomer reads; what is not named here follows by name. */
 const readingOrder = [

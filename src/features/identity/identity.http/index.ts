@@ -3,7 +3,7 @@ import { answerOf } from '../../../http/errors.js';
 import type { Door, DoorParts } from '../../../http/server.js';
 import { documentRoutes } from './documents.js';
 import type { IdentityDoor, OpenIdentityDoor } from './door.js';
-import { hypertext, sendPage } from './pages.js';
+import { hypertext, sendPage } from '../../../http/pages.js';
 import { signInRoutes } from './sign-in.js';
 import { startPageRoutes } from './start-page.js';
 
