@@ -1,4 +1,4 @@
-import { SocketModeClient } from '@slack/socket-mode';
+import { LogLevel, SocketModeClient } from '@slack/socket-mode';
 import { z } from 'zod';
 import type { Log } from '../kernel/log.js';
 
@@ -51,7 +51,7 @@ const silent = () => {
     warn: nothing,
     error: nothing,
     setLevel: nothing,
-    getLevel: () => 'error' as never,
+    getLevel: () => LogLevel.ERROR,
     setName: nothing,
   };
 };

@@ -39,7 +39,7 @@ const messageEvent = z.object({
     type: z.literal('message'),
     subtype: z.literal('thread_broadcast').optional(),
     // Our own messages come back as events too, and those of other apps.
-    bot_id: z.undefined(),
+    bot_id: z.undefined().optional(),
     user: id,
     user_team: id.optional(),
     team: id.optional(),
