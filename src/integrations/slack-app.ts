@@ -30,7 +30,10 @@ export interface SlackAppOptions {
 
 const notConfigured = (): Promise<never> =>
   Promise.reject(
-    new AppError('PRECONDITION_FAILED', 'Slack is not configured; set SLACK_BOT_TOKEN to have messages posted'),
+    new AppError(
+      'PRECONDITION_FAILED',
+      'Slack is not configured; set SLACK_BOT_TOKEN to have messages posted',
+    ),
   );
 
 /** Where nobody is reached, because no Slack is configured. */
@@ -109,12 +112,16 @@ interface Found {
 }
 
 const carries = ({ metadata }: Found, mark: string): boolean =>
-  metadata?.event_type === eventType && JSON.stringify(metadata.event_payload) === JSON.stringify({ dedupe_key: mark });
+  metadata?.event_type === eventType &&
+  JSON.stringify(metadata.event_payload) === JSON.stringify({ dedupe_key: mark });
 
 /** Only an id can be looked into; a name would have to be looked for among all channels. */
 const isChannelId = /^[CGD][A-Z0-9]{2,}$/;
 
-const findWith = async (client: WebClient, { channel, threadTs, mark, since }: SlackMark): Promise<SlackPlace | null> => {
+const findWith = async (
+  client: WebClient,
+  { channel, threadTs, mark, since }: SlackMark,
+): Promise<SlackPlace | null> => {
   if (!isChannelId.test(channel)) return null;
   const look = {
     channel,
@@ -164,7 +171,12 @@ export const openSlackApp = (options: SlackAppOptions): SlackApp => {
     post: (message) => calling(() => postWith(client, linkTo, message)),
     update: ({ channel, ts }, content) =>
       calling(async () => {
-        await client.chat.update({ channel, ts, text: contentText(content), blocks: contentBlocks(content, linkTo) });
+        await client.chat.update({
+          channel,
+          ts,
+          text: contentText(content),
+          blocks: contentBlocks(content, linkTo),
+        });
       }),
     whisper: (to) => calling(() => whisperWith(client, linkTo, to)),
     askReason: (trigger, form) =>

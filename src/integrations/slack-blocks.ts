@@ -25,7 +25,10 @@ export const escaped = (text: string): string =>
   text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 
 /** A piece of text with marks in it; whoever calls has escaped what people wrote. */
-export const section = (text: string): Blocks[number] => ({ type: 'section', text: { type: 'mrkdwn', text } });
+export const section = (text: string): Blocks[number] => ({
+  type: 'section',
+  text: { type: 'mrkdwn', text },
+});
 
 /** The title of a message. */
 export const header = (title: string): Blocks[number] => ({

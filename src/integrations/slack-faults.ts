@@ -33,7 +33,9 @@ export const faultOf = (error: unknown): unknown => {
   }
   if (error instanceof WebAPIPlatformError) {
     const reason = error.data.error;
-    return passing.has(reason) ? new SlackTrouble(`Slack says ${reason}`, null, true) : refusedBySlack(reason);
+    return passing.has(reason)
+      ? new SlackTrouble(`Slack says ${reason}`, null, true)
+      : refusedBySlack(reason);
   }
   if (error instanceof WebAPIHTTPError || error instanceof WebAPIRequestError) {
     return new SlackTrouble('Slack could not be reached', null, true);

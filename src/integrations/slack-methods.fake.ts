@@ -71,7 +71,11 @@ export interface FakeState {
 export type FakeAnswer = { readonly error: string } | Readonly<Record<string, unknown>>;
 
 const plainText = (most: number) =>
-  z.strictObject({ type: z.literal('plain_text'), text: z.string().min(1).max(most), emoji: z.boolean().optional() });
+  z.strictObject({
+    type: z.literal('plain_text'),
+    text: z.string().min(1).max(most),
+    emoji: z.boolean().optional(),
+  });
 const markdown = z.strictObject({ type: z.literal('mrkdwn'), text: z.string().min(1).max(3000) });
 const button = z
   .strictObject({
@@ -146,7 +150,9 @@ type Method = (state: FakeState, body: Body) => FakeAnswer;
 
 /** Faults of arguments, as Slack names them. */
 const faultOf = (error: z.ZodError): FakeAnswer => ({
-  error: ['blocks', 'view'].includes(String(error.issues[0]?.path[0])) ? 'invalid_blocks' : 'invalid_arguments',
+  error: ['blocks', 'view'].includes(String(error.issues[0]?.path[0]))
+    ? 'invalid_blocks'
+    : 'invalid_arguments',
 });
 
 /** The id of a channel, by id or by #name. */
@@ -159,7 +165,8 @@ const post: Method = (state, body) => {
   const { text, metadata, thread_ts: threadTs = null } = parsed.data;
   const channel = channelOf(state, parsed.data.channel);
   if (channel === null) return { error: 'channel_not_found' };
-  if (threadTs !== null && !state.posted.some((one) => one.ts === threadTs)) return { error: 'thread_not_found' };
+  if (threadTs !== null && !state.posted.some((one) => one.ts === threadTs))
+    return { error: 'thread_not_found' };
   state.clock += 1;
   const ts = `${String(Math.floor(Date.now() / 1000))}.${String(state.clock).padStart(6, '0')}`;
   const dedupeKey = metadata.event_payload.dedupe_key;
@@ -200,7 +207,11 @@ const open: Method = (state, body) => {
   state.triggers.delete(parsed.data.trigger_id);
   if (performance.now() - given > triggerLivesMs) return { error: 'expired_trigger_id' };
   const id = `V${String(state.views.length + 1).padStart(4, '0')}-${String(Math.random()).slice(2)}`;
-  state.views.push({ id, privateMetadata: parsed.data.view.private_metadata, title: parsed.data.view.title.text });
+  state.views.push({
+    id,
+    privateMetadata: parsed.data.view.private_metadata,
+    title: parsed.data.view.title.text,
+  });
   return { view: { id } };
 };
 

@@ -42,7 +42,8 @@ export const sendSigned = async (
 
 /** The body and the address of each kind. */
 export const requestOf = (kind: 'interactive' | 'events_api' | 'slash_commands', payload: object) => {
-  if (kind === 'events_api') return { path: '/slack/events', text: JSON.stringify(payload), type: 'application/json' };
+  if (kind === 'events_api')
+    return { path: '/slack/events', text: JSON.stringify(payload), type: 'application/json' };
   if (kind === 'slash_commands') {
     const fields = Object.entries(payload).map(([name, value]): [string, string] => [name, String(value)]);
     return { path: '/slack/commands', text: new URLSearchParams(fields).toString(), type: form };

@@ -13,7 +13,10 @@ export interface FakeSockets {
   readonly close: () => void;
 }
 
-const acknowledgement = z.object({ envelope_id: z.string(), payload: z.record(z.string(), z.unknown()).default({}) });
+const acknowledgement = z.object({
+  envelope_id: z.string(),
+  payload: z.record(z.string(), z.unknown()).default({}),
+});
 
 const guid = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
 
@@ -44,13 +47,14 @@ const readFrame = (data: Buffer): Frame | null => {
   if (data.length < end) return null;
   const mask = data.subarray(start, start + 4);
   const payload = Buffer.from(data.subarray(start + 4, end));
-  for (let index = 0; index < length; index += 1) payload[index] = (payload[index] ?? 0) ^ (mask[index % 4] ?? 0);
+  for (let index = 0; index < length; index += 1)
+    payload[index] = (payload[index] ?? 0) ^ (mask[index % 4] ?? 0);
   return { opcode, payload, rest: data.subarray(end) };
 };
 
 const opcodes = { text: 1, close: 8, ping: 9, pong: 10 } as const;
 
-const listen = (socket: Duplex, onText: (text: string) => void): void => {
+const listen = (socket: Duplex, onText: (text: string) => void, onClose: () => void): void => {
   let waiting = Buffer.alloc(0);
   socket.on('data', (chunk: Buffer) => {
     waiting = Buffer.concat([waiting, chunk]);
@@ -58,7 +62,9 @@ const listen = (socket: Duplex, onText: (text: string) => void): void => {
       waiting = Buffer.from(next.rest);
       if (next.opcode === opcodes.text) onText(next.payload.toString('utf8'));
       if (next.opcode === opcodes.ping) socket.write(frame(opcodes.pong, next.payload));
-      if (next.opcode === opcodes.close) socket.end(frame(opcodes.close, next.payload));
+      if (next.opcode !== opcodes.close) continue;
+      onClose();
+      socket.end(frame(opcodes.close, next.payload));
     }
   });
 };
@@ -87,12 +93,16 @@ export const socketsOn = (server: Server, tickets: Set<string>): FakeSockets => 
     }
     shakeHands(request, socket);
     open.add(socket);
-    socket.on('close', () => open.delete(socket));
-    listen(socket, (text) => {
+    const gone = (): void => {
+      open.delete(socket);
+    };
+    socket.on('close', gone);
+    const onText = (text: string): void => {
       const { envelope_id: id, payload } = acknowledgement.parse(JSON.parse(text));
       waiting.get(id)?.(payload);
       waiting.delete(id);
-    });
+    };
+    listen(socket, onText, gone);
     say(socket, { type: 'hello', num_connections: open.size });
   });
   return {

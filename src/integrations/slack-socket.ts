@@ -9,7 +9,10 @@ export interface SlackSocketOptions {
   readonly apiUrl: string | null;
   readonly log: Log;
   /** Takes what arrived and says what to answer; what it throws is not acknowledged, so that Slack sends it again. */
-  readonly receive: (arrived: { readonly kind: SlackSocketKind; readonly body: unknown }) => Promise<object | null>;
+  readonly receive: (arrived: {
+    readonly kind: SlackSocketKind;
+    readonly body: unknown;
+  }) => Promise<object | null>;
   /** How long to wait before a first new try; tests wait less. */
   readonly firstPauseMs?: number;
 }
@@ -32,7 +35,10 @@ interface Envelope {
 
 const longestPauseMs = 60_000;
 
-const onEnvelope = async ({ receive, log }: SlackSocketOptions, { type, body, ack }: Envelope): Promise<void> => {
+const onEnvelope = async (
+  { receive, log }: SlackSocketOptions,
+  { type, body, ack }: Envelope,
+): Promise<void> => {
   const kind = socketKind.safeParse(type).data;
   try {
     const answer = kind === undefined ? null : await receive({ kind, body });
@@ -105,7 +111,10 @@ const connectOver = (options: SlackSocketOptions, state: State): void => {
     (error: unknown) => {
       state.failures += 1;
       const pause = Math.min(longestPauseMs, firstPauseMs * 2 ** Math.min(10, state.failures - 1));
-      options.log.warn({ err: error, pauseMs: pause }, 'Slack could not be reached over a socket; it is tried again');
+      options.log.warn(
+        { err: error, pauseMs: pause },
+        'Slack could not be reached over a socket; it is tried again',
+      );
       later(state, pause, again);
     },
   );

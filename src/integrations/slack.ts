@@ -1,9 +1,4 @@
-import {
-  LogLevel,
-  WebAPIPlatformError,
-  WebAPIRateLimitedError,
-  WebClient,
-} from '@slack/web-api';
+import { LogLevel, WebAPIPlatformError, WebAPIRateLimitedError, WebClient } from '@slack/web-api';
 import { AppError } from '../kernel/errors.js';
 import type { ChatMessage, ChatRoom } from '../kernel/ports.js';
 import { noChat } from './outside.js';

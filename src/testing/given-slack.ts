@@ -12,7 +12,12 @@ import {
   type Answered,
   type Unusual,
 } from '../integrations/slack-sender.fake.js';
-import { startFakeSlack, type FakeBlock, type FakeSlack, type PostedMessage } from '../integrations/slack.fake.js';
+import {
+  startFakeSlack,
+  type FakeBlock,
+  type FakeSlack,
+  type PostedMessage,
+} from '../integrations/slack.fake.js';
 import { atEnd } from './at-end.js';
 import { givenPromotable, givenRequest, type Given } from './given-change.js';
 import { openTestDoor, type TestDoor } from './http-door.js';
@@ -45,7 +50,11 @@ export interface SlackTest {
   account(id: string): string;
   /** A request in a use case of this tier, announced; and its message. */
   request(tier?: 'LOW' | 'MEDIUM' | 'HIGH'): Promise<{ given: Given; id: string; message: PostedMessage }>;
-  send(kind: 'interactive' | 'events_api' | 'slash_commands', payload: object, unusual?: Unusual): Promise<Answered>;
+  send(
+    kind: 'interactive' | 'events_api' | 'slash_commands',
+    payload: object,
+    unusual?: Unusual,
+  ): Promise<Answered>;
   /** Clicks, and works on it; gives the form that was opened, if one was. */
   click(
     message: PostedMessage,
@@ -93,7 +102,10 @@ const acts = (app: TestApp, slack: FakeSlack, door: TestDoor): Omit<SlackTest, P
   const drain: SlackTest['drain'] = (options = {}) => drainJobs(app, options);
   const send: SlackTest['send'] = (kind, payload, unusual) => {
     const timestamp = String(Math.floor(app.clock.now().getTime() / 1000));
-    return sendSigned(door.url, slackSecrets.signingSecret, requestOf(kind, payload), { timestamp, ...unusual });
+    return sendSigned(door.url, slackSecrets.signingSecret, requestOf(kind, payload), {
+      timestamp,
+      ...unusual,
+    });
   };
   const account = (id: string): string => {
     slack.addPerson({ id, name: id });

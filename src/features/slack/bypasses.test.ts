@@ -38,10 +38,21 @@ interface Case {
 
 /** A form as it would have been opened for this account, whatever the interface offers. */
 const formOf = ({ message, id }: Case, user: string, deed: SlackDeed, change: object = {}) => {
-  const button = message.blocks.flatMap(({ elements = [] }) => elements).find((one) => one.action_id === 'reject');
+  const button = message.blocks
+    .flatMap(({ elements = [] }) => elements)
+    .find((one) => one.action_id === 'reject');
   const value = t.port.unseal('button', button?.value ?? '') as object;
   const { teamId } = t.slack;
-  const form = { ...value, changeRequestId: id, deed, teamId, user, channel: message.channel, ts: message.ts, ...change };
+  const form = {
+    ...value,
+    changeRequestId: id,
+    deed,
+    teamId,
+    user,
+    channel: message.channel,
+    ts: message.ts,
+    ...change,
+  };
   return { id: `V${newId()}`, privateMetadata: t.port.seal('form', form) };
 };
 
@@ -54,8 +65,9 @@ const unchanged = async ({ given, id }: Case): Promise<void> => {
 };
 
 const refusedInTrail = async (id: string): Promise<number> =>
-  (await t.app.trail(id)).filter(({ command, outcome }) => command === 'changeRequest.decide' && outcome === 'refused')
-    .length;
+  (await t.app.trail(id)).filter(
+    ({ command, outcome }) => command === 'changeRequest.decide' && outcome === 'refused',
+  ).length;
 
 describe('nobody goes around the rules through Slack:', () => {
   const byPerson: [string, (c: Case) => Promise<string> | string, string][] = [
@@ -112,9 +124,14 @@ describe('nobody goes around the rules through Slack:', () => {
   test.each(['MEDIUM', 'HIGH'] as const)('an approval in the tier %s leads to a sign-in', async (tier) => {
     const made = await t.request(tier);
     const button = formOf(made, users.validator, 'approve');
-    const { value } = made.message.blocks.flatMap(({ elements = [] }) => elements).find((one) => one.action_id === 'reject') ?? {};
+    const { value } =
+      made.message.blocks
+        .flatMap(({ elements = [] }) => elements)
+        .find((one) => one.action_id === 'reject') ?? {};
 
-    expect(await t.click(made.message, { user: users.validator, action: 'approve', value: value ?? '' })).toBeNull();
+    expect(
+      await t.click(made.message, { user: users.validator, action: 'approve', value: value ?? '' }),
+    ).toBeNull();
     expect(t.lastWhisper()).toContain('rule: slack-approval');
     expect(t.lastWhisper()).toContain('/auth/login?fresh=1&amp;returnTo='.replace('&amp;', '&'));
     t.slack.whispers.length = 0;
@@ -174,7 +191,11 @@ describe('nobody goes around the rules through Slack:', () => {
     await t.send('interactive', {
       ...JSON.parse(JSON.stringify(clickOf(t.slack, made.message, click))),
       type: 'view_submission',
-      view: { id: form.id, private_metadata: form.privateMetadata, state: { values: { reason: { reason: { value: 'x' } } } } },
+      view: {
+        id: form.id,
+        private_metadata: form.privateMetadata,
+        state: { values: { reason: { reason: { value: 'x' } } } },
+      },
     });
     await t.drain();
 
@@ -216,7 +237,12 @@ describe('nobody goes around the rules through Slack:', () => {
           cardFields: [],
         },
       ],
-      policyChange: { approvals: [{ role: 'validator', quorum: 1 }, { role: 'compliance', quorum: 1 }] },
+      policyChange: {
+        approvals: [
+          { role: 'validator', quorum: 1 },
+          { role: 'compliance', quorum: 1 },
+        ],
+      },
       endpointResume: { approvals: [{ anyOf: ['compliance', 'owner'], quorum: 1 }] },
     };
     const { id } = await t.app.run(proposePolicy, engineer, { document, reason: 'Slack for all' });
@@ -239,25 +265,73 @@ describe('nobody goes around the rules through Slack:', () => {
 describe('what is hostile is refused at the door, and nothing is worked on:', () => {
   const now = (): number => Math.floor(t.app.clock.now().getTime() / 1000);
   const click = (): { path: string; text: string; type: string } =>
-    requestOf('interactive', clickOf(t.slack, { ts: '1.1', channel: 'C0000001', text: '', blocks: [], dedupeKey: '', threadTs: null }, { user: 'U1', action: 'approve', value: 'x.y' }));
+    requestOf(
+      'interactive',
+      clickOf(
+        t.slack,
+        { ts: '1.1', channel: 'C0000001', text: '', blocks: [], dedupeKey: '', threadTs: null },
+        { user: 'U1', action: 'approve', value: 'x.y' },
+      ),
+    );
   const { signingSecret } = slackSecrets;
 
   test.each<[string, () => Promise<{ status: number; body: unknown }>, number]>([
     ['another secret', () => sendSigned(t.door.url, 'another', click()), 401],
-    ['no signature', () => sendSigned(t.door.url, signingSecret, click(), { headers: { 'x-slack-signature': '' } }), 401],
-    ['a signature of half the length', () => sendSigned(t.door.url, signingSecret, click(), { headers: { 'x-slack-signature': 'v0=abc' } }), 401],
-    ['a time of six minutes ago', () => sendSigned(t.door.url, signingSecret, click(), { timestamp: String(now() - 360) }), 401],
-    ['a time in six minutes', () => sendSigned(t.door.url, signingSecret, click(), { timestamp: String(now() + 360) }), 401],
+    [
+      'no signature',
+      () => sendSigned(t.door.url, signingSecret, click(), { headers: { 'x-slack-signature': '' } }),
+      401,
+    ],
+    [
+      'a signature of half the length',
+      () => sendSigned(t.door.url, signingSecret, click(), { headers: { 'x-slack-signature': 'v0=abc' } }),
+      401,
+    ],
+    [
+      'a time of six minutes ago',
+      () => sendSigned(t.door.url, signingSecret, click(), { timestamp: String(now() - 360) }),
+      401,
+    ],
+    [
+      'a time in six minutes',
+      () => sendSigned(t.door.url, signingSecret, click(), { timestamp: String(now() + 360) }),
+      401,
+    ],
     ['a time that is none', () => sendSigned(t.door.url, signingSecret, click(), { timestamp: 'NaN' }), 401],
-    ['a negative time', () => sendSigned(t.door.url, signingSecret, click(), { timestamp: `-${String(now())}` }), 401],
-    ['another body than was signed', () => {
-      const { text, ...rest } = click();
-      return sendSigned(t.door.url, signingSecret, { ...rest, text: `${text}&more=1` }, { headers: { 'x-slack-signature': `v0=${'0'.repeat(64)}` } });
-    }, 401],
-    ['another content type', () => sendSigned(t.door.url, signingSecret, { ...click(), type: 'application/json' }), 415],
+    [
+      'a negative time',
+      () => sendSigned(t.door.url, signingSecret, click(), { timestamp: `-${String(now())}` }),
+      401,
+    ],
+    [
+      'another body than was signed',
+      () => {
+        const { text, ...rest } = click();
+        return sendSigned(
+          t.door.url,
+          signingSecret,
+          { ...rest, text: `${text}&more=1` },
+          { headers: { 'x-slack-signature': `v0=${'0'.repeat(64)}` } },
+        );
+      },
+      401,
+    ],
+    [
+      'another content type',
+      () => sendSigned(t.door.url, signingSecret, { ...click(), type: 'application/json' }),
+      415,
+    ],
     ['plain text', () => sendSigned(t.door.url, signingSecret, { ...click(), type: 'text/plain' }), 415],
-    ['a huge body', () => sendSigned(t.door.url, signingSecret, { ...click(), text: `payload=${'x'.repeat(200_000)}` }), 413],
-    ['a body that is no JSON', () => sendSigned(t.door.url, signingSecret, { ...click(), text: 'payload=%7B' }), 400],
+    [
+      'a huge body',
+      () => sendSigned(t.door.url, signingSecret, { ...click(), text: `payload=${'x'.repeat(200_000)}` }),
+      413,
+    ],
+    [
+      'a body that is no JSON',
+      () => sendSigned(t.door.url, signingSecret, { ...click(), text: 'payload=%7B' }),
+      400,
+    ],
     ['no payload', () => sendSigned(t.door.url, signingSecret, { ...click(), text: 'a=1' }), 400],
   ])('%s', async (_, attempt, status) => {
     const answered = await attempt();
@@ -274,7 +348,11 @@ describe('what is hostile is refused at the door, and nothing is worked on:', ()
 
   test('a forged button does nothing and is said to be none of ours', async () => {
     const made = await t.request();
-    const other = t.port.seal('form', { workspaceId: t.app.workspaceId, changeRequestId: made.id, manifestSha256: '0'.repeat(64) });
+    const other = t.port.seal('form', {
+      workspaceId: t.app.workspaceId,
+      changeRequestId: made.id,
+      manifestSha256: '0'.repeat(64),
+    });
     for (const value of ['x.y', 'nonsense', other]) {
       t.slack.whispers.length = 0;
       expect(await t.click(made.message, { user: users.validator, action: 'approve', value })).toBeNull();
@@ -284,10 +362,17 @@ describe('what is hostile is refused at the door, and nothing is worked on:', ()
   });
 
   test('what is no click, no form and no message of a thread is acknowledged and dropped', async () => {
-    for (const payload of [{ type: 'view_closed' }, { type: 'block_actions' }, { type: 'shortcut', user: { id: 'U1' } }, {}]) {
+    for (const payload of [
+      { type: 'view_closed' },
+      { type: 'block_actions' },
+      { type: 'shortcut', user: { id: 'U1' } },
+      {},
+    ]) {
       expect(await t.send('interactive', payload)).toEqual({ status: 200, body: null });
     }
-    expect(await t.send('events_api', { type: 'event_callback', event: { type: 'app_home_opened' } })).toEqual({ status: 200, body: null });
+    expect(
+      await t.send('events_api', { type: 'event_callback', event: { type: 'app_home_opened' } }),
+    ).toEqual({ status: 200, body: null });
     expect((await t.drain()).performed).toEqual([]);
   });
 
@@ -300,15 +385,26 @@ describe('what is hostile is refused at the door, and nothing is worked on:', ()
 });
 
 test('a machine and a token link no account', async () => {
-  const ticket = { ticketId: newId(), teamId: t.slack.teamId, slackUserId: 'U9', issuedAt: t.app.clock.now() };
+  const ticket = {
+    ticketId: newId(),
+    teamId: t.slack.teamId,
+    slackUserId: 'U9',
+    issuedAt: t.app.clock.now(),
+  };
   const validator = await t.app.actor('validator');
   const fresh = { ...validator, authenticatedAt: t.app.clock.now(), sessionId: newId() };
 
-  await expect(t.app.run(linkSlack, { ...fresh, sessionId: null, tokenId: newId() }, ticket)).rejects.toMatchObject({
+  await expect(
+    t.app.run(linkSlack, { ...fresh, sessionId: null, tokenId: newId() }, ticket),
+  ).rejects.toMatchObject({
     details: { rule: 'person' },
   });
   await expect(t.app.run(linkSlack, t.app.service(), ticket)).rejects.toMatchObject({ code: 'FORBIDDEN' });
   await expect(
-    t.app.run(linkSlack, { ...fresh, authenticatedAt: new Date(t.app.clock.now().getTime() - 60_000) }, ticket),
+    t.app.run(
+      linkSlack,
+      { ...fresh, authenticatedAt: new Date(t.app.clock.now().getTime() - 60_000) },
+      ticket,
+    ),
   ).rejects.toMatchObject({ details: { rule: 'fresh-sign-in' } });
 });

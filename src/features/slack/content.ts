@@ -23,7 +23,8 @@ export const pathOf = ({ number }: Pick<ChangeView, 'number'>): string => `/chan
 export const freshPathOf = (change: Pick<ChangeView, 'number'>): string =>
   `/auth/login?fresh=1&returnTo=${encodeURIComponent(pathOf(change))}`;
 
-const arrow = ({ from, to }: MetricMove): string => (from === null || from === to ? '' : from < to ? ' ↑' : ' ↓');
+const arrow = ({ from, to }: MetricMove): string =>
+  from === null || from === to ? '' : from < to ? ' ↑' : ' ↓';
 
 const metricLine = (move: MetricMove): string => {
   const before = move.from === null ? '' : `${String(move.from)} → `;
@@ -73,7 +74,8 @@ const did: Readonly<Record<ApprovalView['verdict'], string>> = {
 export const decisionLine = ({ byName, verdict, role }: ApprovalView): string =>
   `${byName ?? 'Somebody'} ${did[verdict]} as ${role}`;
 
-const decisionsOf = ({ facts }: Shown): string[] => facts.decisions.filter((one) => one.valid).map(decisionLine);
+const decisionsOf = ({ facts }: Shown): string[] =>
+  facts.decisions.filter((one) => one.valid).map(decisionLine);
 
 const ended: Readonly<Record<ChangeView['state'], string>> = {
   OPEN: 'Open',

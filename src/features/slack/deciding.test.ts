@@ -10,7 +10,8 @@ let users: Record<'engineer' | 'validator' | 'compliance' | 'owner', string>;
 
 beforeAll(async () => {
   t = await openSlackTest();
-  const link = async (role: 'engineer' | 'validator' | 'compliance' | 'owner') => t.linked(await t.app.actor(role));
+  const link = async (role: 'engineer' | 'validator' | 'compliance' | 'owner') =>
+    t.linked(await t.app.actor(role));
   users = {
     engineer: await link('engineer'),
     validator: await link('validator'),
@@ -51,10 +52,19 @@ const decisionsInTrail = async (id: string): Promise<TrailRow[]> => {
 
 test('a request of the lowest tier is approved in Slack by two people, as themselves, and the message follows', async () => {
   const { given, id, message } = await t.request();
-  expect(buttonsOf(message).map((one) => one.action_id)).toEqual(['approve', 'reject', 'requestChanges', 'open']);
+  expect(buttonsOf(message).map((one) => one.action_id)).toEqual([
+    'approve',
+    'reject',
+    'requestChanges',
+    'open',
+  ]);
   expect(buttonsOf(message).filter((one) => one.value !== undefined && one.url !== undefined)).toEqual([]);
 
-  const first = await t.submit(await formFor(message, users.validator, 'approve'), users.validator, 'Metrics hold');
+  const first = await t.submit(
+    await formFor(message, users.validator, 'approve'),
+    users.validator,
+    'Metrics hold',
+  );
   expect(first).toEqual({ status: 200, body: null });
   expect(textOf(message.blocks)).toContain('validator approved as validator');
   await t.submit(await formFor(message, users.compliance, 'approve'), users.compliance, 'Papers are there');
@@ -68,7 +78,12 @@ test('a request of the lowest tier is approved in Slack by two people, as themse
     expect.stringMatching(/^Approved and carried out by compliance/) as string,
   ]);
   const trail = await decisionsInTrail(id);
-  const told = trail.map(({ outcome, canonical: { actor, request } }) => [outcome, actor.id, actor.kind, request.door]);
+  const told = trail.map(({ outcome, canonical: { actor, request } }) => [
+    outcome,
+    actor.id,
+    actor.kind,
+    request.door,
+  ]);
   // The second approval leaves an entry for the decision and one for what it carried out.
   expect(told).toEqual([
     ['done', given.validator.id, 'user', 'slack'],
@@ -117,9 +132,15 @@ describe('a form', () => {
     const { message, id } = await t.request();
     const view = await formFor(message, users.validator, 'approve');
 
-    const answered = await t.send('interactive', submissionOf(t.slack, view, { user: users.validator, reason }));
+    const answered = await t.send(
+      'interactive',
+      submissionOf(t.slack, view, { user: users.validator, reason }),
+    );
 
-    expect(answered.body).toEqual({ response_action: 'errors', errors: { reason: expect.stringContaining(says) as string } });
+    expect(answered.body).toEqual({
+      response_action: 'errors',
+      errors: { reason: expect.stringContaining(says) as string },
+    });
     expect((await t.drain()).performed).toEqual([]);
     expect(await decisionsInTrail(id)).toEqual([]);
   });
@@ -179,19 +200,44 @@ test('who comes late is told who was first and when', async () => {
   await t.submit(await formFor(message, users.compliance, 'reject'), users.compliance, 'Not now');
   await t.submit(late, users.validator);
 
-  expect(t.lastWhisper()).toMatch(/UVALIDATOR: Change request #\d+ is decided already\. Rejected by compliance at 20.* UTC: Not now/);
+  expect(t.lastWhisper()).toMatch(
+    /UVALIDATOR: Change request #\d+ is decided already\. Rejected by compliance at 20.* UTC: Not now/,
+  );
 });
 
 test('an answer in the thread becomes a comment of the person, once; those of machines and strangers do not', async () => {
   const { message, id, given } = await t.request();
   const stranger = t.account('USTRANGER');
-  const written = threadMessageOf(t.slack, message, { user: users.owner, text: 'Is the data new?', ts: '2.1' });
+  const written = threadMessageOf(t.slack, message, {
+    user: users.owner,
+    text: 'Is the data new?',
+    ts: '2.1',
+  });
   await t.send('events_api', written);
-  await t.send('events_api', written, { headers: { 'x-slack-retry-num': '1', 'x-slack-retry-reason': 'http_timeout' } });
-  await t.send('events_api', threadMessageOf(t.slack, message, { user: users.owner, text: 'edited', ts: '2.1', more: { subtype: 'message_changed' } }));
-  await t.send('events_api', threadMessageOf(t.slack, message, { user: 'U0BOT', text: 'beep', ts: '2.2', more: { bot_id: 'B1' } }));
-  await t.send('events_api', threadMessageOf(t.slack, { ...message, ts: '1.9' }, { user: users.owner, text: 'elsewhere', ts: '2.4' }));
-  await t.send('events_api', threadMessageOf(t.slack, message, { user: stranger, text: 'me too', ts: '2.3' }));
+  await t.send('events_api', written, {
+    headers: { 'x-slack-retry-num': '1', 'x-slack-retry-reason': 'http_timeout' },
+  });
+  await t.send(
+    'events_api',
+    threadMessageOf(t.slack, message, {
+      user: users.owner,
+      text: 'edited',
+      ts: '2.1',
+      more: { subtype: 'message_changed' },
+    }),
+  );
+  await t.send(
+    'events_api',
+    threadMessageOf(t.slack, message, { user: 'U0BOT', text: 'beep', ts: '2.2', more: { bot_id: 'B1' } }),
+  );
+  await t.send(
+    'events_api',
+    threadMessageOf(t.slack, { ...message, ts: '1.9' }, { user: users.owner, text: 'elsewhere', ts: '2.4' }),
+  );
+  await t.send(
+    'events_api',
+    threadMessageOf(t.slack, message, { user: stranger, text: 'me too', ts: '2.3' }),
+  );
   await t.drain();
 
   const scope = { workspaceId: t.app.workspaceId, organizationId: t.app.organizationId, commandId: null };

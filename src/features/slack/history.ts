@@ -24,8 +24,15 @@ export const historyOf = (change: ChangeView, facts: SlackFacts): Told[] => {
   const lines = facts.decisions.flatMap((one) => {
     const given = line(`${decisionLine(one)}: ${one.reason.slice(0, longestReason)}`, `${one.id}:given`);
     if (one.valid) return [given];
-    return [given, line(`The decision of ${one.byName ?? 'somebody'} no longer counts: ${one.voidReason ?? ''}`, `${one.id}:void`)];
+    return [
+      given,
+      line(
+        `The decision of ${one.byName ?? 'somebody'} no longer counts: ${one.voidReason ?? ''}`,
+        `${one.id}:void`,
+      ),
+    ];
   });
-  const end = change.state === 'OPEN' ? [] : [line(endLine({ change, facts }), `${change.id}:${change.state}`)];
+  const end =
+    change.state === 'OPEN' ? [] : [line(endLine({ change, facts }), `${change.id}:${change.state}`)];
   return [...lines, ...end];
 };

@@ -16,7 +16,13 @@ export const interaction = z.discriminatedUnion('kind', [
     channel: id,
     ts: id,
   }),
-  z.object({ kind: z.literal('SUBMIT'), ...who, form: sealed, viewId: id, reason: z.string().min(1).max(4000) }),
+  z.object({
+    kind: z.literal('SUBMIT'),
+    ...who,
+    form: sealed,
+    viewId: id,
+    reason: z.string().min(1).max(4000),
+  }),
   z.object({
     kind: z.literal('COMMENT'),
     ...who,

@@ -10,7 +10,10 @@ export type Nudge = 'EXPIRES' | 'WAITS' | 'ESCALATES';
 type Times = Pick<ChangeRequest, 'createdAt' | 'expiresAt'>;
 
 /** When people are told again about a request that still waits; what nobody set, or would come at once, is left out. */
-export const nudgesOf = ({ createdAt, expiresAt }: Times, settings: SlackSettings): { nudge: Nudge; at: Date }[] => {
+export const nudgesOf = (
+  { createdAt, expiresAt }: Times,
+  settings: SlackSettings,
+): { nudge: Nudge; at: Date }[] => {
   const after = (nudge: Nudge, hours: number | null): { nudge: Nudge; at: Date }[] =>
     hours === null ? [] : [{ nudge, at: new Date(createdAt.getTime() + hours * hourMs) }];
   return [

@@ -86,7 +86,8 @@ const onlyToYou = (text: string): Acknowledgement => ({ response_type: 'ephemera
 const takeCommand = async ({ slack, clock }: ReceiverParts, body: unknown): Promise<Acknowledgement> => {
   const typed = slashCommand.safeParse(body).data;
   if (!typed) return null;
-  if (typed.text.trim() !== 'link') return onlyToYou('`link`: link your Slack account to your Countersign account.');
+  if (typed.text.trim() !== 'link')
+    return onlyToYou('`link`: link your Slack account to your Countersign account.');
   const ticket = {
     ticketId: newId(),
     teamId: typed.team_id,
@@ -94,7 +95,9 @@ const takeCommand = async ({ slack, clock }: ReceiverParts, body: unknown): Prom
     workspaceId: null,
     issuedAt: clock.now().toISOString(),
   };
-  return onlyToYou(`<${slack.linkTo(linkPath(slack, ticket))}|Sign in and link your account> (good for 15 minutes, once)`);
+  return onlyToYou(
+    `<${slack.linkTo(linkPath(slack, ticket))}|Sign in and link your account> (good for 15 minutes, once)`,
+  );
 };
 
 /** Opens the one way in which things from Slack are taken, for both transports. */

@@ -4,7 +4,11 @@ import type { SlackApp, SlackPurpose } from '../../kernel/slack-app.js';
 const digest = z.string().regex(/^[0-9a-f]{64}$/);
 
 /** What a button stands for: a request, and the manifest that the message showed. */
-export const buttonValue = z.object({ workspaceId: z.uuid(), changeRequestId: z.uuid(), manifestSha256: digest });
+export const buttonValue = z.object({
+  workspaceId: z.uuid(),
+  changeRequestId: z.uuid(),
+  manifestSha256: digest,
+});
 
 /** What a button stands for. */
 export type ButtonValue = z.output<typeof buttonValue>;

@@ -27,7 +27,9 @@ export const slackContent = z.discriminatedUnion('kind', [
     ...toOne,
     threadTs: z.string().max(40).nullable(),
     lines: z.array(z.string().min(1).max(3000)).min(1).max(20),
-    link: z.object({ label: z.string().min(1).max(200), path: z.string().startsWith('/').max(2000) }).nullable(),
+    link: z
+      .object({ label: z.string().min(1).max(200), path: z.string().startsWith('/').max(2000) })
+      .nullable(),
   }),
   /** The way to link an account; the link itself is made when it goes out and stands nowhere. */
   z.object({ kind: z.literal('LINK'), ...toOne, teamId: z.string().min(1).max(100) }),

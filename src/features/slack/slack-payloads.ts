@@ -13,7 +13,9 @@ const blockActions = z.object({
   team,
   trigger_id: z.string().min(1).max(500),
   container: z.object({ message_ts: id, channel_id: id }),
-  actions: z.array(z.object({ action_id: z.string().max(255), value: z.string().max(3000).optional() })).min(1),
+  actions: z
+    .array(z.object({ action_id: z.string().max(255), value: z.string().max(3000).optional() }))
+    .min(1),
 });
 
 const viewSubmission = z.object({
@@ -82,7 +84,13 @@ export const readClick = (body: unknown): Read | null => {
 /** A form that was sent, with the reason as it was written. */
 export const readSubmission = (
   body: unknown,
-): { readonly teamId: string; readonly user: string; readonly viewId: string; form: string; reason: string } | null => {
+): {
+  readonly teamId: string;
+  readonly user: string;
+  readonly viewId: string;
+  form: string;
+  reason: string;
+} | null => {
   const parsed = viewSubmission.safeParse(body).data;
   const teamId = parsed?.user.team_id ?? parsed?.team?.id;
   if (!parsed || teamId === undefined) return null;
@@ -111,7 +119,10 @@ export const readThreadMessage = (body: unknown): Read | null => {
 };
 
 /** The question that Slack asks once, when an address is entered. */
-export const urlVerification = z.object({ type: z.literal('url_verification'), challenge: z.string().max(1000) });
+export const urlVerification = z.object({
+  type: z.literal('url_verification'),
+  challenge: z.string().max(1000),
+});
 
 /** A command that somebody typed. */
 export const slashCommand = z.object({ user_id: id, team_id: id, text: z.string().max(3000).default('') });

@@ -47,7 +47,11 @@ export const claimDelivery = defineCommand({
     const uncertain = next.uncertain || next.state === 'SENDING';
     const attempts = next.attempts + 1;
     const heldUntil = new Date(now.getTime() + holdMs);
-    await tx.update(SlackDelivery, { id: next.id }, { state: 'SENDING', attempts, uncertain, holder, heldUntil });
+    await tx.update(
+      SlackDelivery,
+      { id: next.id },
+      { state: 'SENDING', attempts, uncertain, holder, heldUntil },
+    );
     const { id, changeRequestId, content, createdAt } = next;
     const result: Held = {
       id,

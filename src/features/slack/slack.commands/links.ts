@@ -12,11 +12,13 @@ const clocksMayDifferByMs = 10_000;
 /** A person, in a browser, who proved who they are after the link was asked for. */
 const requireFreshPerson = (actor: Actor, issuedAt: Date): UserActor => {
   if (actor.kind !== 'user' || actor.sessionId === null) {
-    const sentence = 'An account is linked by the person it belongs to, signed in here; never by a machine or a token';
+    const sentence =
+      'An account is linked by the person it belongs to, signed in here; never by a machine or a token';
     throw new AppError('FORBIDDEN', sentence, { rule: 'person' });
   }
   if (actor.authenticatedAt.getTime() < issuedAt.getTime() - clocksMayDifferByMs) {
-    const sentence = 'Sign in again first: linking an account asks that you proved who you are after you asked for it';
+    const sentence =
+      'Sign in again first: linking an account asks that you proved who you are after you asked for it';
     throw new AppError('PRECONDITION_FAILED', sentence, { rule: 'fresh-sign-in' });
   }
   return actor;
@@ -28,7 +30,11 @@ interface Wanted {
   readonly slackUserId: string;
 }
 
-const requireFree = async (tx: Tx, userId: string, { ticketId, teamId, slackUserId }: Wanted): Promise<void> => {
+const requireFree = async (
+  tx: Tx,
+  userId: string,
+  { ticketId, teamId, slackUserId }: Wanted,
+): Promise<void> => {
   if (await tx.findOne(SlackLink, { ticketId })) {
     throw conflict('This link was used already; ask for another one in Slack', { rule: 'link-used' });
   }
@@ -80,11 +86,19 @@ const lockLink = async (tx: Tx, linkId: string): Promise<SlackLink> => {
   return link;
 };
 
-const end = async (tx: Tx, link: SlackLink, actor: Actor, now: Date): Promise<CommandOutcome<{ id: string }>> => {
+const end = async (
+  tx: Tx,
+  link: SlackLink,
+  actor: Actor,
+  now: Date,
+): Promise<CommandOutcome<{ id: string }>> => {
   await tx.update(SlackLink, { id: link.id }, { unlinkedAt: now, unlinkedBy: actor.id });
   return {
     result: { id: link.id },
-    audit: { subject: { kind: 'slackLink', id: link.id }, changes: { userId: { from: link.userId, to: null } } },
+    audit: {
+      subject: { kind: 'slackLink', id: link.id },
+      changes: { userId: { from: link.userId, to: null } },
+    },
   };
 };
 

@@ -66,6 +66,9 @@ export const planDeliveries = defineCommand({
       });
     }
     const [first, ...others] = audit;
-    return { result: { id: target.id, planned: audit.length }, audit: first ? [first, ...others] : nothingChanged };
+    return {
+      result: { id: target.id, planned: audit.length },
+      audit: first ? [first, ...others] : nothingChanged,
+    };
   },
 });

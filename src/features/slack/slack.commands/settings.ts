@@ -49,13 +49,16 @@ const openRequests = (tx: Tx): Promise<OpenRequest[]> =>
 
 export const updateSlackSettings = defineCommand({
   name: 'slackSetting.update',
-  describe: 'Says where requests are told in Slack, and when people are reminded; what is left out is not done.',
+  describe:
+    'Says where requests are told in Slack, and when people are reminded; what is left out is not done.',
   permission: 'slack:manage',
   input: z.object({
     channel: channel.nullish().describe('Instead of the channel of the installation.'),
     remindAfterHours: hours.nullish().describe('Reminds when nobody decided for so long.'),
     escalateAfterHours: hours.nullish().describe('Escalates what is still open after so long.'),
-    escalationChannel: channel.nullish().describe('Where to escalate; left out: in the thread of the request.'),
+    escalationChannel: channel
+      .nullish()
+      .describe('Where to escalate; left out: in the thread of the request.'),
     escalationRole: role.nullish().describe('Whom to name; left out: those who are asked.'),
   }),
   target: (_tx, _input, actor) => Promise.resolve({ id: actor.workspaceId ?? '' }),

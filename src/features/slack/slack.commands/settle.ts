@@ -24,14 +24,28 @@ export type DeliveryOutcome = z.output<typeof outcome>;
 type Sent = Extract<DeliveryOutcome, { state: 'SENT' }>;
 
 /** Remembers where the message of a request stands and what it shows. */
-const noteMessage = async (tx: Tx, delivery: SlackDelivery, { place, shownSha256 }: Sent, now: Date): Promise<void> => {
+const noteMessage = async (
+  tx: Tx,
+  delivery: SlackDelivery,
+  { place, shownSha256 }: Sent,
+  now: Date,
+): Promise<void> => {
   const { changeRequestId, workspaceId, content } = delivery;
   if (changeRequestId === null || shownSha256 === null || place === null) return;
   if (content.kind === 'REQUEST') {
-    const row = { id: newId(), workspaceId, changeRequestId, ...place, shownSha256, createdAt: now, updatedAt: now };
+    const row = {
+      id: newId(),
+      workspaceId,
+      changeRequestId,
+      ...place,
+      shownSha256,
+      createdAt: now,
+      updatedAt: now,
+    };
     await tx.insert(SlackMessage, row);
   }
-  if (content.kind === 'UPDATE') await tx.update(SlackMessage, { changeRequestId }, { shownSha256, updatedAt: now });
+  if (content.kind === 'UPDATE')
+    await tx.update(SlackMessage, { changeRequestId }, { shownSha256, updatedAt: now });
 };
 
 /** Writes down how a try ended; one that has to be made again is made when Slack said. */
@@ -48,7 +62,8 @@ export const settleDelivery = defineCommand({
   handle: async ({ tx, input, target, now, enqueue }) => {
     const result = { id: target.id };
     // Another job took it over when this one seemed to have ended.
-    if (target.state !== 'SENDING' || target.holder !== input.holder) return { result, audit: nothingChanged };
+    if (target.state !== 'SENDING' || target.holder !== input.holder)
+      return { result, audit: nothingChanged };
     const free = { holder: null, heldUntil: null };
     const ended = input.outcome;
     if (ended.state === 'WAITING') {
@@ -58,7 +73,11 @@ export const settleDelivery = defineCommand({
       enqueue(wakeJob, {}, { notBefore: nextAt });
     } else if (ended.state === 'NOT_SENT') {
       const { reason } = ended;
-      await tx.update(SlackDelivery, { id: target.id }, { ...free, state: 'NOT_SENT', reason, settledAt: now });
+      await tx.update(
+        SlackDelivery,
+        { id: target.id },
+        { ...free, state: 'NOT_SENT', reason, settledAt: now },
+      );
     } else {
       const ts = ended.place?.ts ?? null;
       await tx.update(SlackDelivery, { id: target.id }, { ...free, state: 'SENT', ts, settledAt: now });

@@ -7,7 +7,8 @@ import { linkRoutes } from './link.js';
 
 const kibibyte = 1024;
 
-const single = (value: string | string[] | undefined): string | null => (typeof value === 'string' ? value : null);
+const single = (value: string | string[] | undefined): string | null =>
+  typeof value === 'string' ? value : null;
 
 const noBody = Buffer.alloc(0);
 
@@ -59,14 +60,21 @@ const paths = [
 ] as const;
 
 /** The addresses to which Slack sends; each takes one content type, as raw bytes, and answers at once. */
-const requestRoutes = async (server: FastifyInstance, parts: DoorParts & { readonly clock: Clock }): Promise<void> => {
+const requestRoutes = async (
+  server: FastifyInstance,
+  parts: DoorParts & { readonly clock: Clock },
+): Promise<void> => {
   const receive = slackReceiver({ run: parts.run, slack: parts.outside.slack, clock: parts.clock });
   for (const [path, contentType, read] of paths) {
     await server.register(async (scope) => {
       scope.removeAllContentTypeParsers();
-      scope.addContentTypeParser(contentType, { parseAs: 'buffer', bodyLimit: 128 * kibibyte }, (_request, body, done) => {
-        done(null, body);
-      });
+      scope.addContentTypeParser(
+        contentType,
+        { parseAs: 'buffer', bodyLimit: 128 * kibibyte },
+        (_request, body, done) => {
+          done(null, body);
+        },
+      );
       scope.post(path, async (request: FastifyRequest, reply: FastifyReply) => {
         const body = await requireGenuine(parts, request);
         const acknowledgement = await receive(read(body));

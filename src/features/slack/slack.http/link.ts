@@ -33,13 +33,19 @@ const accountOf = async (parts: LinkParts, ticket: LinkTicket, actor: UserActor)
   if (ticket.teamId !== team.id || account.teamId !== team.id)
     throw refuse('other-team', 'This Slack account is of another Slack workspace');
   const address = await parts.ask(addressOfMine, actor, {});
-  const differs = account.email !== null && address !== null && account.email.toLowerCase() !== address.toLowerCase();
-  if (differs) throw refuse('other-address', 'This Slack account has another e-mail address than you; it is not yours');
+  const differs =
+    account.email !== null && address !== null && account.email.toLowerCase() !== address.toLowerCase();
+  if (differs)
+    throw refuse('other-address', 'This Slack account has another e-mail address than you; it is not yours');
   return account;
 };
 
 /** The person in this browser, in the workspace that the link is for. */
-const personOf = async (parts: LinkParts, request: FastifyRequest, ticket: LinkTicket): Promise<UserActor> => {
+const personOf = async (
+  parts: LinkParts,
+  request: FastifyRequest,
+  ticket: LinkTicket,
+): Promise<UserActor> => {
   // The link names the workspace; a page cannot send the header that says so elsewhere.
   if (ticket.workspaceId !== null) request.headers['x-countersign-workspace'] = ticket.workspaceId;
   const actor = await parts.actorOf(request);
@@ -54,7 +60,11 @@ const isFresh = ({ authenticatedAt, sessionId }: UserActor, { issuedAt }: LinkTi
 const page = (reply: FastifyReply, body: Markup, status = 200): FastifyReply =>
   sendPage(reply, { title: 'Countersign: link Slack', body: hypertext`<h1>Countersign</h1>${body}`, status });
 
-const show = async (parts: LinkParts, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
+const show = async (
+  parts: LinkParts,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<FastifyReply> => {
   const { searchParams } = new URL(request.url, 'http://localhost');
   const sealed = searchParams.get('ticket') ?? '';
   const ticket = readTicket(parts, sealed);
@@ -63,7 +73,8 @@ const show = async (parts: LinkParts, request: FastifyRequest, reply: FastifyRep
     if (error instanceof AppError && error.code === 'UNAUTHENTICATED') return null;
     throw error;
   });
-  if (!actor || !isFresh(actor, ticket)) return reply.header('cache-control', 'no-store').redirect(toSignIn, 302);
+  if (!actor || !isFresh(actor, ticket))
+    return reply.header('cache-control', 'no-store').redirect(toSignIn, 302);
   const account = await accountOf(parts, ticket, actor);
   const team = await parts.outside.slack.team();
   return page(
@@ -76,8 +87,15 @@ const show = async (parts: LinkParts, request: FastifyRequest, reply: FastifyRep
   );
 };
 
-const link = async (parts: LinkParts, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
-  const ticket = readTicket(parts, request.body instanceof URLSearchParams ? request.body.get('ticket') : null);
+const link = async (
+  parts: LinkParts,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<FastifyReply> => {
+  const ticket = readTicket(
+    parts,
+    request.body instanceof URLSearchParams ? request.body.get('ticket') : null,
+  );
   const actor = await personOf(parts, request, ticket);
   const account = await accountOf(parts, ticket, actor);
   await parts.run(linkSlack, actor, {

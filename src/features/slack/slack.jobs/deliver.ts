@@ -66,9 +66,15 @@ const reply = async (
 };
 
 /** The accounts of those who are asked, or of a role; Slack tells whoever is named. */
-const named = async ({ ask, actor, outside }: Context, shown: Shown, role: string | null): Promise<string[]> => {
+const named = async (
+  { ask, actor, outside }: Context,
+  shown: Shown,
+  role: string | null,
+): Promise<string[]> => {
   const { id: teamId } = await outside.slack.team();
-  const userIds = shown.standing.requirements.flatMap(({ people }) => people.map(({ id }) => id)).slice(0, 200);
+  const userIds = shown.standing.requirements
+    .flatMap(({ people }) => people.map(({ id }) => id))
+    .slice(0, 200);
   return ask(accountsOf, actor, { teamId, userIds, role });
 };
 
@@ -102,7 +108,11 @@ const whisper = async (
   return sent();
 };
 
-const aboutRequest = async (context: Context, held: Held, changeRequestId: string): Promise<DeliveryOutcome> => {
+const aboutRequest = async (
+  context: Context,
+  held: Held,
+  changeRequestId: string,
+): Promise<DeliveryOutcome> => {
   const { content } = held;
   const shown = await readShown(context, changeRequestId);
   switch (content.kind) {

@@ -40,7 +40,10 @@ const noteUntold = async ({ payload, run, ask, actor }: JobContext<Change>): Pro
   });
 };
 
-const announce = async ({ run, actor, payload }: JobContext<Change>, changeRequestId: string): Promise<void> => {
+const announce = async (
+  { run, actor, payload }: JobContext<Change>,
+  changeRequestId: string,
+): Promise<void> => {
   await run(scheduleNudges, actor, { changeRequestId }, { effectKey: `slack:${changeRequestId}:nudges` });
   const dedupeKey = `${changeRequestId}:request:${payload.commandId}`;
   const deliveries = [{ content: { kind: 'REQUEST' as const }, dedupeKey }];
@@ -53,7 +56,10 @@ const follow = async (context: JobContext<Change>, changeRequestId: string): Pro
     if (change.state === 'OPEN') await announce(context, changeRequestId);
     return;
   }
-  const update = { content: { kind: 'UPDATE' as const }, dedupeKey: `${changeRequestId}:${context.payload.commandId}` };
+  const update = {
+    content: { kind: 'UPDATE' as const },
+    dedupeKey: `${changeRequestId}:${context.payload.commandId}`,
+  };
   const deliveries = [update, ...historyOf(change, facts)];
   await context.run(planDeliveries, context.actor, { changeRequestId, deliveries });
 };

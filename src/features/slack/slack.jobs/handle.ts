@@ -35,14 +35,25 @@ interface Front {
   readonly channel: string;
 }
 
-const plan = async ({ context, scope }: Front, changeRequestId: string | null, content: SlackDeliveryContent) => {
+const plan = async (
+  { context, scope }: Front,
+  changeRequestId: string | null,
+  content: SlackDeliveryContent,
+) => {
   const dedupeKey = `${context.jobId}:${content.kind}`;
   await context.run(planDeliveries, scope, { changeRequestId, deliveries: [{ content, dedupeKey }] });
 };
 
 const answer = (front: Front, changeRequestId: string | null, { lines, link }: Answer): Promise<void> => {
   const { channel, user } = front;
-  return plan(front, changeRequestId, { kind: 'WHISPER', channel, user, threadTs: null, lines: [...lines], link });
+  return plan(front, changeRequestId, {
+    kind: 'WHISPER',
+    channel,
+    user,
+    threadTs: null,
+    lines: [...lines],
+    link,
+  });
 };
 
 const frontOf = async (
@@ -68,7 +79,8 @@ const personAt = async (front: Front, changeRequestId: string | null): Promise<U
   const { context, scope, teamId, user: slackUserId, channel } = front;
   const workspaceId = scope.workspaceId ?? '';
   const person = await context.ask(personInSlack, context.actor, { workspaceId, teamId, slackUserId });
-  if (person === null) await plan(front, changeRequestId, { kind: 'LINK', channel, user: slackUserId, teamId });
+  if (person === null)
+    await plan(front, changeRequestId, { kind: 'LINK', channel, user: slackUserId, teamId });
   return person;
 };
 
@@ -108,7 +120,12 @@ const whyNot = async (
   const [standing] = await context.ask(changeStandings, person, { ids: [change.id] });
   if (!standing?.viewerCan.includes(deed)) {
     const verdict = verdictOf[deed];
-    const attempt = { changeRequestId: change.id, verdict, reason: 'Tried in Slack', manifestSha256: nothingSeen };
+    const attempt = {
+      changeRequestId: change.id,
+      verdict,
+      reason: 'Tried in Slack',
+      manifestSha256: nothingSeen,
+    };
     try {
       await asPerson(context, () => context.run(decideChange, person, attempt));
     } catch (error) {
@@ -142,7 +159,10 @@ const openForm = async (front: Front, click: Click, value: ButtonValue, { change
   } catch (error) {
     if (!(error instanceof AppError) && !(error instanceof SlackTrouble)) throw error;
     // The trigger is good for three seconds; another try would come later still.
-    await answer(front, change.id, { lines: ['The form could not be opened in time; press the button again.'], link: null });
+    await answer(front, change.id, {
+      lines: ['The form could not be opened in time; press the button again.'],
+      link: null,
+    });
   }
 };
 
@@ -186,7 +206,8 @@ const onSubmit = async (context: Context, submit: Submit): Promise<void> => {
   const late = tooLate(seen, context.clock.now());
   if (late) return answer(front, form.changeRequestId, late);
   // The tier is bound to the manifest: what the command accepts below was approvable at this moment.
-  if (form.deed === 'approve' && !seen.facts.approvable) return answer(front, form.changeRequestId, notHere(seen));
+  if (form.deed === 'approve' && !seen.facts.approvable)
+    return answer(front, form.changeRequestId, notHere(seen));
   const { changeRequestId, manifestSha256, deed } = form;
   const decision = { changeRequestId, manifestSha256, verdict: verdictOf[deed], reason: submit.reason };
   try {

@@ -8,13 +8,19 @@ export interface Answer {
   readonly link: { readonly label: string; readonly path: string } | null;
 }
 
-const toPage = (change: ChangeView): Answer['link'] => ({ label: 'Open in Countersign', path: pathOf(change) });
+const toPage = (change: ChangeView): Answer['link'] => ({
+  label: 'Open in Countersign',
+  path: pathOf(change),
+});
 
 /** Whoever comes late is told who was first, and when. */
 export const tooLate = ({ change, facts }: Pick<Shown, 'change' | 'facts'>, now: Date): Answer | null => {
   if (isOpen(change, now)) return null;
   const ended = change.state === 'OPEN' ? 'Expired' : endLine({ change, facts });
-  return { lines: [`Change request #${String(change.number)} is decided already. ${ended}`], link: toPage(change) };
+  return {
+    lines: [`Change request #${String(change.number)} is decided already. ${ended}`],
+    link: toPage(change),
+  };
 };
 
 /** In which tiers one may approve here is a rule of the policy; the others lead to a sign-in. */

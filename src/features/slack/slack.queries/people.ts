@@ -5,7 +5,12 @@ import type { Permission } from '../../../kernel/permissions.js';
 import { defineQuery } from '../../../kernel/query.js';
 
 /** All that an account in Slack may do here, whatever else its holder may. */
-const scopes: readonly Permission[] = ['changeRequest:read', 'changeRequest:decide', 'slack:comment', 'slack:read'];
+const scopes: readonly Permission[] = [
+  'changeRequest:read',
+  'changeRequest:decide',
+  'slack:comment',
+  'slack:read',
+];
 
 interface AccountRow {
   readonly id: string;
@@ -57,9 +62,10 @@ export const organizationOfWorkspace = defineQuery({
   scope: 'installation',
   input: z.object({ workspaceId: z.uuid() }),
   handle: async ({ db, input }): Promise<string | null> => {
-    const [row] = await db.sql<{ organization_id: string }>('select organization_id from workspace where id = $1', [
-      input.workspaceId,
-    ]);
+    const [row] = await db.sql<{ organization_id: string }>(
+      'select organization_id from workspace where id = $1',
+      [input.workspaceId],
+    );
     return row?.organization_id ?? null;
   },
 });
@@ -122,7 +128,9 @@ export const addressOfMine = defineQuery({
   scope: 'installation',
   input: z.object({}),
   handle: async ({ db, actor }): Promise<string | null> => {
-    const [row] = await db.sql<{ email: string | null }>('select email from app_user where id::text = $1', [actor.id]);
+    const [row] = await db.sql<{ email: string | null }>('select email from app_user where id::text = $1', [
+      actor.id,
+    ]);
     return row?.email ?? null;
   },
 });
