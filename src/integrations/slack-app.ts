@@ -69,15 +69,11 @@ const teamOf = async (client: WebClient): Promise<SlackTeam> => {
   return { id: id ?? '', name: team ?? '' };
 };
 
-const personOf = async (client: WebClient, userId: string): Promise<SlackPerson> => {
-  const { user } = await client.users.info({ user: userId });
-  return {
-    id: user?.id ?? userId,
-    teamId: user?.team_id ?? '',
-    name: user?.profile?.real_name ?? user?.name ?? userId,
-    email: user?.profile?.email ?? null,
-    isBot: user?.is_bot ?? false,
-  };
+const personOf = async (client: WebClient, id: string): Promise<SlackPerson> => {
+  const { user = {} } = await client.users.info({ user: id });
+  const { profile = {}, team_id: teamId = '', is_bot: isBot = false } = user;
+  const { real_name: name = user.name ?? id, email = null } = profile;
+  return { id, teamId, name, email, isBot };
 };
 
 type LinkTo = (path: string) => string;

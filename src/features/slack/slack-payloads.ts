@@ -58,12 +58,17 @@ export interface Read {
   readonly key: string;
 }
 
+/** The team of whoever acts: in a shared channel another one than that of the app. */
+const teamOf = (
+  body: { user: z.output<typeof user>; team?: z.output<typeof team> } | undefined,
+): string | undefined => body?.user.team_id ?? body?.team?.id;
+
 /** A click on one of our buttons; null for everything else that Slack calls an action. */
 export const readClick = (body: unknown): Read | null => {
   const parsed = blockActions.safeParse(body).data;
   const action = parsed?.actions[0];
   const deed = slackDeed.safeParse(action?.action_id).data;
-  const teamId = parsed?.user.team_id ?? parsed?.team?.id;
+  const teamId = teamOf(parsed);
   if (!parsed || action?.value === undefined || deed === undefined || teamId === undefined) return null;
   const { container, trigger_id: trigger } = parsed;
   return {
@@ -92,7 +97,7 @@ export const readSubmission = (
   reason: string;
 } | null => {
   const parsed = viewSubmission.safeParse(body).data;
-  const teamId = parsed?.user.team_id ?? parsed?.team?.id;
+  const teamId = teamOf(parsed);
   if (!parsed || teamId === undefined) return null;
   const { view } = parsed;
   const reason = (view.state.values[reasonField][reasonField].value ?? '').trim();

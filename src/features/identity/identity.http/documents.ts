@@ -13,6 +13,7 @@ const readingOrder = [
   'registry.md',
   'evidence.md',
   'approvals.md',
+  'slack.md',
   'decisions.md',
   'audit.md',
   'reports.md',

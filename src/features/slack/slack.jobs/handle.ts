@@ -5,7 +5,14 @@ import { SlackTrouble } from '../../../kernel/slack-app.js';
 import { withTrace } from '../../../kernel/trace.js';
 import { changeById, changeStandings, decideChange, type Verdict } from '../../approvals/index.js';
 import { interaction, type Interaction } from '../interaction.js';
-import { buttonValue, formValue, openSealed, type ButtonValue, type SlackDeed } from '../sealed.js';
+import {
+  buttonValue,
+  formValue,
+  openSealed,
+  type ButtonValue,
+  type FormValue,
+  type SlackDeed,
+} from '../sealed.js';
 import { planDeliveries } from '../slack.commands/plan.js';
 import type { SlackDeliveryContent } from '../slack-delivery.entity.js';
 import { organizationOfWorkspace, personInSlack } from '../slack.queries/people.js';
@@ -191,23 +198,15 @@ const onClick = async (context: Context, click: Click): Promise<void> => {
   await openForm(front, click, value, seen);
 };
 
-/** The form is bound to the account for which it was opened, and was opened only where it may be decided here. */
-const onSubmit = async (context: Context, submit: Submit): Promise<void> => {
-  const form = openSealed(context.outside.slack, 'form', formValue, submit.form);
-  if (form?.user !== submit.user || form.teamId !== submit.teamId) {
-    context.log.warn('A form came back from an account for which it was not opened; nothing is done');
-    return;
-  }
-  const front = await frontOf(context, form.workspaceId, form);
-  const person = front && (await personAt(front, null));
-  if (!person) return;
-  const seen = await requestFor(front, person, form.changeRequestId);
-  if (!seen) return;
-  const late = tooLate(seen, context.clock.now());
-  if (late) return answer(front, form.changeRequestId, late);
-  // The tier is bound to the manifest: what the command accepts below was approvable at this moment.
-  if (form.deed === 'approve' && !seen.facts.approvable)
-    return answer(front, form.changeRequestId, notHere(seen));
+/** Decides as this person, by the command of every other door; what it refuses is told. */
+const decide = async (
+  front: Front,
+  person: UserActor,
+  seen: Seen,
+  form: FormValue,
+  submit: Submit,
+): Promise<void> => {
+  const { context } = front;
   const { changeRequestId, manifestSha256, deed } = form;
   const decision = { changeRequestId, manifestSha256, verdict: verdictOf[deed], reason: submit.reason };
   try {
@@ -217,6 +216,29 @@ const onSubmit = async (context: Context, submit: Submit): Promise<void> => {
     if (!(error instanceof AppError)) throw error;
     await answer(front, changeRequestId, refusedBy(error, seen.change));
   }
+};
+
+/** Why this form decides nothing here, or null. */
+const formFault = (front: Front, seen: Seen, { deed }: FormValue): Answer | null => {
+  const late = tooLate(seen, front.context.clock.now());
+  // The tier is bound to the manifest: what the command accepts was approvable at this moment.
+  return late ?? (deed === 'approve' && !seen.facts.approvable ? notHere(seen) : null);
+};
+
+/** The form is bound to the account for which it was opened. */
+const onSubmit = async (context: Context, submit: Submit): Promise<void> => {
+  const form = openSealed(context.outside.slack, 'form', formValue, submit.form);
+  if (form?.user !== submit.user || form.teamId !== submit.teamId) {
+    context.log.warn('A form came back from an account for which it was not opened; nothing is done');
+    return;
+  }
+  const front = await frontOf(context, form.workspaceId, form);
+  const person = front && (await personAt(front, null));
+  const seen = person && (await requestFor(front, person, form.changeRequestId));
+  if (!seen) return;
+  const fault = formFault(front, seen, form);
+  if (fault) return answer(front, form.changeRequestId, fault);
+  await decide(front, person, seen, form, submit);
 };
 
 const onComment = async (context: Context, comment: Comment): Promise<void> => {
