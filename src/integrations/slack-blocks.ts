@@ -18,7 +18,7 @@ export type Blocks = NonNullable<Extract<ChatPostMessageArguments, { blocks: unk
 
 /** Cuts a text to a length, and shows that it was cut. */
 export const cut = (text: string, most: number): string =>
-  text.length <= most ? text : `${text.slice(0, most - 1)}…`;
+  text.length <= most ? text : `${text.slice(0, most - 1).toWellFormed()}…`;
 
 /** The three signs that Slack gives a meaning; nothing that people write becomes a mention or a link. */
 export const escaped = (text: string): string =>

@@ -3,7 +3,7 @@ import { champion, decide } from '../../testing/given-change.js';
 import { openSlackTest, textOf, type SlackTest } from '../../testing/given-slack.js';
 import { buttonsOf, clickOf, submissionOf, threadMessageOf } from '../../integrations/slack-sender.fake.js';
 import type { PostedMessage } from '../../integrations/slack.fake.js';
-import { withdrawChange } from '../approvals/index.js';
+import { decideChange, withdrawChange } from '../approvals/index.js';
 
 let t: SlackTest;
 let users: Record<'engineer' | 'validator' | 'compliance' | 'owner', string>;
@@ -257,4 +257,16 @@ test('a click that is delivered twice opens one form', async () => {
   await t.drain();
 
   expect(t.slack.views).toHaveLength(before + 1);
+});
+
+test('a reason as long as any, of signs of two halves, is told and quoted without breaking anything', async () => {
+  const { message, id, given } = await t.request();
+  const late = await formFor(message, users.validator, 'approve');
+  const reason = `x${'🦜'.repeat(1999)}`;
+  await t.app.run(decideChange, given.compliance, { changeRequestId: id, verdict: 'REJECT', reason });
+  await t.submit(late, users.validator);
+
+  expect(t.lastWhisper()).toContain('is decided already. Rejected by compliance');
+  expect(threadOf(message)).toHaveLength(2);
+  expect(textOf(message.blocks)).toContain('🦜');
 });

@@ -10,9 +10,10 @@ export interface Told {
 }
 
 const longestReason = 2000;
+const longestLine = 6000;
 
 const line = (text: string, dedupeKey: string): Told => ({
-  content: { kind: 'HISTORY', text: text.slice(0, 6000) },
+  content: { kind: 'HISTORY', text: text.slice(0, longestLine).toWellFormed() },
   dedupeKey,
 });
 

@@ -21,7 +21,10 @@ const sent = (place: SlackPlace | null = null, shownSha256: string | null = null
   shownSha256,
 });
 
-const notSent = (reason: string): DeliveryOutcome => ({ state: 'NOT_SENT', reason: reason.slice(0, 1000) });
+const notSent = (reason: string): DeliveryOutcome => ({
+  state: 'NOT_SENT',
+  reason: reason.slice(0, 1000).toWellFormed(),
+});
 
 interface Posting {
   readonly channel: string;

@@ -51,16 +51,23 @@ const plan = async (
   await context.run(planDeliveries, scope, { changeRequestId, deliveries: [{ content, dedupeKey }] });
 };
 
+const longestLine = 2500;
+
+/** A refusal may quote what people wrote at length. */
+const shortened = (line: string): string =>
+  line.length <= longestLine ? line : `${line.slice(0, longestLine).toWellFormed()}…`;
+
 const answer = (front: Front, changeRequestId: string | null, { lines, link }: Answer): Promise<void> => {
   const { channel, user } = front;
-  return plan(front, changeRequestId, {
+  const content = {
     kind: 'WHISPER',
     channel,
     user,
     threadTs: null,
-    lines: [...lines],
+    lines: lines.map(shortened),
     link,
-  });
+  } as const;
+  return plan(front, changeRequestId, content);
 };
 
 const frontOf = async (
@@ -182,6 +189,7 @@ const refuseValue = async (context: Context, click: Click): Promise<void> => {
     lines: ['This button is not good any more; use the ones that the message shows now.'],
     link: null,
   });
+  await plan(front, place.changeRequestId, { kind: 'UPDATE' });
 };
 
 const onClick = async (context: Context, click: Click): Promise<void> => {
