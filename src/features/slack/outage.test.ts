@@ -185,3 +185,15 @@ test.each([
   expect(notification?.reason).toContain(remedy);
   expect(t.slack.posted).toEqual([]);
 });
+
+test('what is decided before anybody looks is told as it ended, with its history', async () => {
+  const { id, given } = await ask();
+  await decide(t.app, given.validator, id, 'REJECT');
+  await t.drain();
+
+  expect(heads()).toEqual([
+    expect.stringMatching(/^message: #1 /) as string,
+    'thread: validator rejected it as validator: I looked at it',
+    expect.stringMatching(/^thread: Rejected by validator/) as string,
+  ]);
+});

@@ -8,6 +8,7 @@ import {
   requestPromotion,
   withdrawChange,
   withdrawDecision,
+  type ChangeView,
 } from '../../approvals/index.js';
 import { requestEndpointResume, resumeEndpoint } from '../../deployments/index.js';
 import { recordNotification } from '../../notifications/index.js';
@@ -40,28 +41,23 @@ const noteUntold = async ({ payload, run, ask, actor }: JobContext<Change>): Pro
   });
 };
 
-const announce = async (
-  { run, actor, payload }: JobContext<Change>,
+/** What was opened is told, also when it was over before anybody looked; what it ended is told where it was before. */
+const isToBeTold = ({ command, subjects }: Change, { id, state }: ChangeView): boolean =>
+  state === 'OPEN' || (openingNames.has(command) && subjects[0]?.id === id);
+
+const follow = async (
+  { payload, run, ask, actor }: JobContext<Change>,
   changeRequestId: string,
 ): Promise<void> => {
-  await run(scheduleNudges, actor, { changeRequestId }, { effectKey: `slack:${changeRequestId}:nudges` });
-  const dedupeKey = `${changeRequestId}:request:${payload.commandId}`;
-  const deliveries = [{ content: { kind: 'REQUEST' as const }, dedupeKey }];
-  await run(planDeliveries, actor, { changeRequestId, deliveries });
-};
-
-const follow = async (context: JobContext<Change>, changeRequestId: string): Promise<void> => {
-  const { change, facts } = await readShown(context, changeRequestId);
+  const { change, facts } = await readShown({ ask, actor }, changeRequestId);
+  if (!facts.announced && !isToBeTold(payload, change)) return;
   if (!facts.announced) {
-    if (change.state === 'OPEN') await announce(context, changeRequestId);
-    return;
+    await run(scheduleNudges, actor, { changeRequestId }, { effectKey: `slack:${changeRequestId}:nudges` });
   }
-  const update = {
-    content: { kind: 'UPDATE' as const },
-    dedupeKey: `${changeRequestId}:${context.payload.commandId}`,
-  };
-  const deliveries = [update, ...historyOf(change, facts)];
-  await context.run(planDeliveries, context.actor, { changeRequestId, deliveries });
+  const kind = facts.announced ? ('UPDATE' as const) : ('REQUEST' as const);
+  const message = { content: { kind }, dedupeKey: `${changeRequestId}:${kind}:${payload.commandId}` };
+  const deliveries = [message, ...historyOf(change, facts)];
+  await run(planDeliveries, actor, { changeRequestId, deliveries });
 };
 
 /** Keeps the message of a request true, whichever door the change came through. */
