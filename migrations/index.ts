@@ -23,6 +23,7 @@ import { CardRevisions1764249000000 } from './20261127T1310-card-revisions.js';
 import { Attestations1764249600000 } from './20261127T1320-attestations.js';
 import { RegistryDepth1764250200000 } from './20261127T1330-registry-depth.js';
 import { Datasets1764250800000 } from './20261127T1340-datasets.js';
+import { Slack1764252000000 } from './20261127T1400-slack.js';
 
 /** All migrations, oldest first. Add new ones at the end; never edit one that was released. */
 export const migrations = [
@@ -51,4 +52,5 @@ export const migrations = [
   Attestations1764249600000,
   RegistryDepth1764250200000,
   Datasets1764250800000,
+  Slack1764252000000,
 ];

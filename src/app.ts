@@ -89,7 +89,7 @@ import { JobsResolver } from './features/jobs/jobs.graphql.js';
 import { jobRoutes } from './features/jobs/jobs.http.js';
 import { Notification } from './features/notifications/index.js';
 import { NotificationsResolver } from './features/notifications/notifications.graphql.js';
-import { announceChange, announceMismatch } from './features/notifications/notifications.jobs.js';
+import { announceMismatch } from './features/notifications/notifications.jobs/announce-mismatch.js';
 import { announceAgeing } from './features/notifications/notifications.jobs/announce-ageing.js';
 import { Artifact, ModelAlias, ModelTag, ModelVersion, RegisteredModel } from './features/registry/index.js';
 import { ComparisonResolver } from './features/registry/registry.graphql/compare.graphql.js';
@@ -112,6 +112,20 @@ import { reportRoutes } from './features/reports/reports.http.js';
 import { noteFailedReport, renderJob } from './features/reports/reports.jobs.js';
 import { RiskAssessment } from './features/risk/index.js';
 import { RiskResolver } from './features/risk/risk.graphql.js';
+import {
+  SlackComment,
+  SlackDelivery,
+  SlackLink,
+  SlackMessage,
+  SlackSetting,
+} from './features/slack/index.js';
+import { SlackResolver } from './features/slack/slack.graphql.js';
+import { deliver } from './features/slack/slack.jobs/deliver.js';
+import { followRequests } from './features/slack/slack.jobs/follow.js';
+import { handleInteraction } from './features/slack/slack.jobs/handle.js';
+import { nudgeJob } from './features/slack/slack.jobs/nudge.js';
+import { deliveriesTick } from './features/slack/slack.jobs/tick.js';
+import { wakeJob } from './features/slack/slack.jobs/wake.js';
 import { Experiment, LoggedModel, TrackedFile } from './features/tracking/index.js';
 import { UseCase } from './features/usecases/index.js';
 import { UseCasesResolver } from './features/usecases/usecases.graphql.js';
@@ -162,6 +176,11 @@ export const entities: readonly EntityClass[] = [
   ReportSchedule,
   ReportScheduleRun,
   Notification,
+  SlackSetting,
+  SlackLink,
+  SlackMessage,
+  SlackDelivery,
+  SlackComment,
 ];
 
 /** The resolvers of all features. */
@@ -206,6 +225,7 @@ export const resolvers: readonly ResolverClass[] = [
   DecisionsResolver,
   ReportsResolver,
   NotificationsResolver,
+  SlackResolver,
 ];
 
 /** The HTTP routes of all features. */
@@ -233,6 +253,9 @@ export const jobs: readonly AnyJob[] = [
   runDecisions,
   renderJob,
   runScheduleJob,
+  handleInteraction,
+  nudgeJob,
+  wakeJob,
 ];
 
 /** The reactions of all features. */
@@ -244,7 +267,8 @@ export const reactions: readonly Reaction[] = [
   resumeApproved,
   endAbandoned,
   noteFailedReport,
-  announceChange,
+  followRequests,
+  deliver,
   announceAgeing,
   announceMismatch,
 ];
@@ -253,7 +277,7 @@ export const reactions: readonly Reaction[] = [
 export const consequences: readonly Consequence[] = [keepAttestations];
 
 /** What the clock of schedules looks at. */
-export const ticks: readonly Tick[] = [runtimeTick, scheduleTick, ageingTick];
+export const ticks: readonly Tick[] = [runtimeTick, scheduleTick, deliveriesTick, ageingTick];
 
 /** What the composition root is given. */
 export interface AppOptions {

@@ -49,6 +49,17 @@ describe('the configuration', () => {
     expect(readConfig(empty)).toEqual(readConfig({}));
   });
 
+  test('takes clicks of Slack only where it can answer', () => {
+    const faults = faultsOf({ SLACK_SIGNING_SECRET: 'a secret', SLACK_APP_TOKEN: 'xapp-1' });
+
+    expect(named(faults)).toEqual(['SLACK_APP_TOKEN', 'SLACK_SIGNING_SECRET']);
+    expect(readConfig({ SLACK_BOT_TOKEN: 'xoxb-1', SLACK_APP_TOKEN: 'xapp-1' }).slack).toMatchObject({
+      token: 'xoxb-1',
+      appToken: 'xapp-1',
+      signingSecret: null,
+    });
+  });
+
   test('names every fault at once', () => {
     const faults = faultsOf({
       PORT: '70000',

@@ -92,6 +92,12 @@ export const settings = z.object({
   SLACK_CHANNEL: z
     .preprocess(blank, z.string().default('#model-approvals'))
     .describe('Channel of approval requests.'),
+  SLACK_SIGNING_SECRET: optional(z.string()).describe(
+    'Proves that a request came from Slack; set it to take clicks at /slack/interactions. Unset: requests are refused.',
+  ),
+  SLACK_APP_TOKEN: optional(z.string()).describe(
+    'App-level token (xapp-…, connections:write); set it to take clicks over Socket Mode, without a public address.',
+  ),
   SLACK_API_URL: optional(z.url()).describe('Another address of the Slack API (tests, proxies).'),
   LOG_LEVEL: z
     .preprocess(blank, z.enum(['silent', 'error', 'warn', 'info', 'debug', 'trace']).default('info'))
@@ -156,7 +162,13 @@ export interface Config {
   readonly signingKeys: { readonly path: string; readonly createIfMissing: boolean };
   readonly artifacts: ArtifactsConfig;
   readonly artifactMaxBytes: number;
-  readonly slack: { readonly token: string | null; readonly channel: string; readonly apiUrl: string | null };
+  readonly slack: {
+    readonly token: string | null;
+    readonly signingSecret: string | null;
+    readonly appToken: string | null;
+    readonly channel: string;
+    readonly apiUrl: string | null;
+  };
   readonly logLevel: string;
   readonly workerConcurrency: number;
   /** Where a worker shows its metrics; null: nowhere. */
@@ -214,7 +226,10 @@ const missing = (environment: Environment): string[] => {
   const production = modeOf(environment) === 'production';
   const partial = signIn.some((name) => !absent(name));
   const lacking = production || partial ? signIn.filter(absent) : [];
+  const secrets = (['SLACK_SIGNING_SECRET', 'SLACK_APP_TOKEN'] as const).filter((name) => !absent(name));
+  const deaf = absent('SLACK_BOT_TOKEN') ? secrets : [];
   return [
+    ...deaf.map((name) => `${name} is set, but SLACK_BOT_TOKEN is missing: answers could not be sent`),
     ...lacking.map((name) => `${name} is missing: sign-in needs issuer, client id and client secret`),
     ...(production ? places.filter(absent) : []).map(
       (name) => `${name} is missing: production starts nothing embedded`,
@@ -258,6 +273,8 @@ const shape = (s: Settings): Config => {
 
 const slackOf = (s: Settings): Config['slack'] => ({
   token: s.SLACK_BOT_TOKEN ?? null,
+  signingSecret: s.SLACK_SIGNING_SECRET ?? null,
+  appToken: s.SLACK_APP_TOKEN ?? null,
   channel: s.SLACK_CHANNEL,
   apiUrl: s.SLACK_API_URL ?? null,
 });

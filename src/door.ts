@@ -14,6 +14,7 @@ import {
 import { openIdentityProvider, type IdentityProvider } from './features/identity/oidc.js';
 import { mlflowDoor } from './features/mlflow/mlflow.http/index.js';
 import { listReports } from './features/reports/index.js';
+import { slackDoor } from './features/slack/slack.http/index.js';
 import { graphiqlDoor } from './graphql/graphiql.js';
 import { graphqlDoor } from './graphql/server.js';
 import type { LimitOptions } from './http/limits.js';
@@ -131,6 +132,7 @@ export const openDoor = async (app: App, config: Config, options: DoorOptions): 
     routes,
     doors: [
       identity,
+      slackDoor(clock),
       graphql,
       mlflowDoor({ url: config.url }),
       ...(config.mode === 'development' ? [graphiqlDoor()] : []),

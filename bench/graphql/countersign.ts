@@ -121,6 +121,9 @@ const nowhere: Outside = {
   get chat(): never {
     throw new Error('The benchmark tells nobody');
   },
+  get slack(): never {
+    throw new Error('The benchmark tells nobody');
+  },
   get compute(): never {
     throw new Error('The benchmark computes nothing');
   },

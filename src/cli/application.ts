@@ -6,6 +6,7 @@ import { openSigner } from '../kernel/signer.js';
 import { openLog } from '../kernel/log.js';
 import type { Outside } from '../kernel/ports.js';
 import { openOutside } from '../integrations/outside.js';
+import { openSlackApp } from '../integrations/slack-app.js';
 import { openSlack } from '../integrations/slack.js';
 import { databaseUrlOf } from './environment.js';
 
@@ -16,6 +17,11 @@ export interface Serving {
   readonly close: () => Promise<void>;
 }
 
+const slackOf = ({ slack, url: linkBase }: Config): Pick<Outside, 'chat' | 'slack'> => ({
+  chat: openSlack({ ...slack, linkBase }),
+  slack: openSlackApp({ ...slack, socket: slack.appToken !== null, linkBase }),
+});
+
 /** Opens what api and worker have in common. */
 export const openServing = async (config: Config, name: 'api' | 'worker'): Promise<Serving> => {
   const databaseUrl = databaseUrlOf(config, name);
@@ -25,7 +31,7 @@ export const openServing = async (config: Config, name: 'api' | 'worker'): Promi
   const compute = openCompute();
   const [app, outside] = await Promise.all([
     openApp({ databaseUrl, keyring, signer, log, name: `countersign-${name}` }),
-    openOutside(config.artifacts, { chat: openSlack({ ...config.slack, linkBase: config.url }), compute }),
+    openOutside(config.artifacts, { ...slackOf(config), compute }),
   ]);
   const close = async (): Promise<void> => {
     await compute.close();

@@ -1,4 +1,5 @@
 import type { ArtifactStore, ChatRoom, Compute, Outside } from '../kernel/ports.js';
+import type { SlackApp } from '../kernel/slack-app.js';
 import { AppError } from '../kernel/errors.js';
 import { openFileStore } from './artifact-store.file.js';
 
@@ -35,5 +36,5 @@ export const noChat: ChatRoom = {
 /** Puts together what a process may reach of the outside world. */
 export const openOutside = async (
   place: ArtifactsPlace,
-  parts: { chat: ChatRoom; compute: Compute },
+  parts: { chat: ChatRoom; slack: SlackApp; compute: Compute },
 ): Promise<Outside> => ({ ...parts, artifacts: await openArtifacts(place) });

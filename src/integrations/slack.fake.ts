@@ -1,55 +1,32 @@
+import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { z } from 'zod';
+import { methods, type FakeAnswer, type FakePerson, type FakeState } from './slack-methods.fake.js';
+import { socketsOn, type FakeSockets } from './slack-socket.fake.js';
 
-/** A message as Slack would show it. */
-export interface PostedMessage {
-  readonly ts: string;
-  readonly channel: string;
-  readonly text: string;
-  readonly blocks: readonly { readonly type: string; readonly text?: { readonly text: string } }[];
-  readonly dedupeKey: string;
-}
+export type { FakeBlock, OpenedView, PostedMessage, Whispered } from './slack-methods.fake.js';
 
-/** A server that speaks as much of the Web API as we use, and holds messages to the documented limits. */
-export interface FakeSlack {
+/** A server that speaks as much of the Web API and of Socket Mode as we use, and behaves as the documents say. */
+export interface FakeSlack extends Pick<FakeState, 'posted' | 'updates' | 'whispers' | 'views' | 'teamId'> {
   readonly url: string;
-  readonly posted: PostedMessage[];
+  /** Every method that was called, refused ones included. */
+  readonly calls: string[];
+  readonly sockets: FakeSockets;
+  /** The id of a channel that was given by name. */
+  channel(name: string): string;
+  addPerson(person: FakePerson): void;
+  /** What a click brings along to open a form with; good for three seconds and once. */
+  trigger(ageMs?: number): string;
   /** The next so many calls are refused with 429. */
   limitNext(calls: number, retryAfterSeconds: number): void;
   /** The next call is answered with a fault of the server. */
   failNext(): void;
+  /** The next call does what it was asked, and its answer is lost. */
+  loseNextAnswer(): void;
+  /** Down until it is up again: nothing is answered but 503. */
+  setDown(down: boolean): void;
   close(): Promise<void>;
 }
-
-const plainText = (most: number) =>
-  z.strictObject({
-    type: z.literal('plain_text'),
-    text: z.string().min(1).max(most),
-    emoji: z.boolean().optional(),
-  });
-const markdown = z.strictObject({ type: z.literal('mrkdwn'), text: z.string().min(1).max(3000) });
-const block = z.discriminatedUnion('type', [
-  z.strictObject({ type: z.literal('header'), text: plainText(150) }),
-  z.strictObject({
-    type: z.literal('section'),
-    text: markdown.optional(),
-    fields: z
-      .array(z.strictObject({ type: z.literal('mrkdwn'), text: z.string().min(1).max(2000) }))
-      .max(10)
-      .optional(),
-  }),
-  z.strictObject({ type: z.literal('divider') }),
-]);
-
-const message = z.object({
-  channel: z.string().min(1),
-  text: z.string().max(40_000),
-  blocks: z.array(block).max(50),
-  metadata: z.object({
-    event_type: z.string().regex(/^\w+$/),
-    event_payload: z.object({ dedupe_key: z.string() }),
-  }),
-});
 
 const bodyOf = async (request: IncomingMessage): Promise<Record<string, unknown>> => {
   const chunks: Buffer[] = [];
@@ -58,7 +35,7 @@ const bodyOf = async (request: IncomingMessage): Promise<Record<string, unknown>
   if (request.headers['content-type']?.startsWith('application/json'))
     return z.record(z.string(), z.unknown()).parse(JSON.parse(text));
   // A form: structures travel as JSON in a field.
-  const structured = new Set(['blocks', 'metadata']);
+  const structured = new Set(['blocks', 'metadata', 'view']);
   return Object.fromEntries(
     [...new URLSearchParams(text)].map(([name, value]) => [
       name,
@@ -67,13 +44,20 @@ const bodyOf = async (request: IncomingMessage): Promise<Record<string, unknown>
   );
 };
 
-interface State {
+interface Faults {
   limited: number;
   retryAfter: number;
   isFailing: boolean;
-  readonly token: string;
-  readonly channels: ReadonlySet<string>;
-  readonly posted: PostedMessage[];
+  losesAnswer: boolean;
+  isDown: boolean;
+}
+
+interface Parts {
+  readonly state: FakeState;
+  readonly faults: Faults;
+  readonly calls: string[];
+  readonly appToken: string;
+  readonly tickets: Set<string>;
 }
 
 const answer = (
@@ -87,98 +71,121 @@ const answer = (
     .end(JSON.stringify(body));
 };
 
-const accessFault = (
-  state: State,
-  request: IncomingMessage,
-  body: Record<string, unknown>,
-): string | null => {
+/** Whether the call fails for a reason of its own, whatever was asked; then it was answered. */
+const isFaulty = ({ faults }: Parts, response: ServerResponse): boolean => {
+  if (faults.isDown || faults.isFailing) {
+    faults.isFailing = false;
+    answer(response, 503, { ok: false, error: 'service_unavailable' });
+    return true;
+  }
+  if (faults.limited === 0) return false;
+  faults.limited -= 1;
+  answer(response, 429, { ok: false, error: 'ratelimited' }, { 'retry-after': String(faults.retryAfter) });
+  return true;
+};
+
+const openConnection = ({ tickets }: Parts, request: IncomingMessage): FakeAnswer => {
+  const ticket = randomUUID();
+  tickets.add(ticket);
+  return { url: `ws://${request.headers.host ?? ''}/link?ticket=${ticket}` };
+};
+
+const verdictOn = (parts: Parts, request: IncomingMessage, body: Record<string, unknown>): FakeAnswer => {
+  const { state, appToken } = parts;
+  const name = (request.url ?? '').replace('/api/', '');
   const token = request.headers.authorization?.replace(/^Bearer /, '') ?? body['token'];
-  if (token === undefined) return 'not_authed';
-  if (token !== state.token) return 'invalid_auth';
-  if (request.url !== '/api/chat.postMessage') return 'unknown_method';
-  return typeof body['channel'] === 'string' && state.channels.has(body['channel'])
-    ? null
-    : 'channel_not_found';
-};
-
-const verdictOn = (
-  state: State,
-  request: IncomingMessage,
-  body: Record<string, unknown>,
-): { error: string } | PostedMessage => {
-  const fault = accessFault(state, request, body);
-  if (fault !== null) return { error: fault };
-  const parsed = message.safeParse(body);
-  if (!parsed.success) {
-    return { error: parsed.error.issues[0]?.path[0] === 'blocks' ? 'invalid_blocks' : 'invalid_arguments' };
+  if (token === undefined) return { error: 'not_authed' };
+  if (name === 'apps.connections.open') {
+    return token === appToken ? openConnection(parts, request) : { error: 'invalid_auth' };
   }
-  const { channel, text, blocks, metadata } = parsed.data;
-  const ts = `${String(1_700_000_000 + state.posted.length)}.000100`;
-  return {
-    ts,
-    channel,
-    text,
-    blocks: blocks as PostedMessage['blocks'],
-    dedupeKey: metadata.event_payload.dedupe_key,
-  };
+  if (token !== state.token) return { error: 'invalid_auth' };
+  return methods[name]?.(state, body) ?? { error: 'unknown_method' };
 };
 
-const handle = async (state: State, request: IncomingMessage, response: ServerResponse): Promise<void> => {
+const handle = async (parts: Parts, request: IncomingMessage, response: ServerResponse): Promise<void> => {
   const body = await bodyOf(request);
-  if (state.isFailing) {
-    state.isFailing = false;
-    answer(response, 500, { ok: false, error: 'internal_error' });
+  parts.calls.push((request.url ?? '').replace('/api/', ''));
+  if (isFaulty(parts, response)) return;
+  const verdict = verdictOn(parts, request, body);
+  if (parts.faults.losesAnswer) {
+    parts.faults.losesAnswer = false;
+    response.destroy();
     return;
   }
-  if (state.limited > 0) {
-    state.limited -= 1;
-    answer(response, 429, { ok: false, error: 'ratelimited' }, { 'retry-after': String(state.retryAfter) });
-    return;
-  }
-  const verdict = verdictOn(state, request, body);
-  if ('error' in verdict) {
-    answer(response, 200, { ok: false, error: verdict.error });
-    return;
-  }
-  state.posted.push(verdict);
-  answer(response, 200, { ok: true, channel: verdict.channel, ts: verdict.ts });
+  answer(response, 200, { ok: !('error' in verdict), ...verdict });
 };
+
+/** How the server begins. */
+export interface FakeSlackOptions {
+  readonly token: string;
+  readonly channels: readonly string[];
+  readonly appToken?: string;
+}
+
+const partsOf = ({ token, channels, appToken = 'none' }: FakeSlackOptions): Parts => ({
+  appToken,
+  calls: [],
+  tickets: new Set(),
+  faults: { limited: 0, retryAfter: 0, isFailing: false, losesAnswer: false, isDown: false },
+  state: {
+    token,
+    teamId: 'T0ACME',
+    channels: new Map(channels.map((name, index) => [name, `C0${String(index + 1).padStart(6, '0')}`])),
+    people: new Map(),
+    posted: [],
+    updates: [],
+    whispers: [],
+    views: [],
+    triggers: new Map(),
+    clock: 0,
+  },
+});
 
 /** Starts the server on a free port of loopback. */
-export const startFakeSlack = async (options: {
-  token: string;
-  channels: readonly string[];
-}): Promise<FakeSlack> => {
-  const state: State = {
-    limited: 0,
-    retryAfter: 0,
-    isFailing: false,
-    token: options.token,
-    channels: new Set(options.channels),
-    posted: [],
-  };
+export const startFakeSlack = async (options: FakeSlackOptions): Promise<FakeSlack> => {
+  const parts = partsOf(options);
+  const { state, faults, calls } = parts;
   const server = createServer((request, response) => {
-    handle(state, request, response).catch(() => {
+    handle(parts, request, response).catch(() => {
       answer(response, 400, { ok: false, error: 'invalid_form_data' });
     });
   });
+  const sockets = socketsOn(server, parts.tickets);
   await new Promise<void>((resolve) => {
     server.listen(0, '127.0.0.1', resolve);
   });
   const address = server.address();
   const port = typeof address === 'object' && address !== null ? address.port : 0;
   return {
+    ...state,
     url: `http://127.0.0.1:${String(port)}/api/`,
-    posted: state.posted,
-    limitNext: (calls, retryAfterSeconds) => {
-      state.limited = calls;
-      state.retryAfter = retryAfterSeconds;
+    calls,
+    sockets,
+    channel: (name) => state.channels.get(name) ?? '',
+    addPerson: (person) => {
+      state.people.set(person.id, person);
+    },
+    trigger: (ageMs = 0) => {
+      const id = randomUUID();
+      state.triggers.set(id, performance.now() - ageMs);
+      return id;
+    },
+    limitNext: (count, retryAfterSeconds) => {
+      faults.limited = count;
+      faults.retryAfter = retryAfterSeconds;
     },
     failNext: () => {
-      state.isFailing = true;
+      faults.isFailing = true;
+    },
+    loseNextAnswer: () => {
+      faults.losesAnswer = true;
+    },
+    setDown: (down) => {
+      faults.isDown = down;
     },
     close: () =>
       new Promise((resolve) => {
+        sockets.close();
         server.closeAllConnections();
         server.close(() => {
           resolve();

@@ -37,8 +37,9 @@ test('a message is posted with title, lines, an absolute link and the mark that 
   expect(slack.posted).toEqual([
     {
       ts: id,
-      channel: '#model-approvals',
+      channel: slack.channel('#model-approvals'),
       text: 'Approval needed',
+      threadTs: null,
       dedupeKey: 'command-1',
       blocks: [
         { type: 'header', text: { type: 'plain_text', text: 'Approval needed', emoji: false } },

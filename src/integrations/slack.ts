@@ -1,13 +1,17 @@
-import {
-  LogLevel,
-  WebAPIPlatformError,
-  WebAPIRateLimitedError,
-  WebClient,
-  type ChatPostMessageArguments,
-} from '@slack/web-api';
+import { LogLevel, WebAPIPlatformError, WebAPIRateLimitedError, WebClient } from '@slack/web-api';
 import { AppError } from '../kernel/errors.js';
 import type { ChatMessage, ChatRoom } from '../kernel/ports.js';
 import { noChat } from './outside.js';
+import {
+  escaped,
+  escapedCut,
+  header,
+  section,
+  sectionsOf,
+  slackLimits,
+  type Blocks,
+} from './slack-blocks.js';
+import { refusedBySlack } from './slack-faults.js';
 
 /** How to reach a Slack workspace. */
 export interface SlackOptions {
@@ -20,49 +24,10 @@ export interface SlackOptions {
   readonly linkBase: string;
 }
 
-/** The documented limits of Block Kit. */
-export const slackLimits = { header: 150, sectionText: 3000, blocks: 50, text: 4000 } as const;
-
-const cut = (text: string, most: number): string =>
-  text.length <= most ? text : `${text.slice(0, most - 1)}…`;
-
-const signs: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;' };
-
-/** The three signs that Slack gives a meaning; nothing that people write becomes a mention or a link. */
-const escaped = (text: string): string => text.replace(/[&<>]/g, (sign) => signs[sign] ?? sign);
-
-/** Escaped text of a length, cut between signs: half an `&amp;` would be shown as such. */
-const escapedCut = (text: string, most: number): string => {
-  const whole = escaped(text);
-  if (whole.length <= most) return whole;
-  const short = whole.slice(0, most - 1);
-  return `${short.replace(/&[a-z]*$|[\ud800-\udbff]$/, '')}…`;
-};
-
-type Blocks = NonNullable<Extract<ChatPostMessageArguments, { blocks: unknown }>['blocks']>;
-
-const section = (text: string): Blocks[number] => ({ type: 'section', text: { type: 'mrkdwn', text } });
-
-/** Lines as sections, as many lines in each as its limit allows. */
-const sectionsOf = (lines: readonly string[]): Blocks[number][] => {
-  const texts: string[] = [];
-  for (const line of lines.map((one) => escapedCut(one, slackLimits.sectionText))) {
-    const last = texts.at(-1);
-    const together = last === undefined ? line : `${last}\n${line}`;
-    if (last === undefined || together.length > slackLimits.sectionText) texts.push(line);
-    else texts[texts.length - 1] = together;
-  }
-  return texts.map(section);
-};
-
 const blocksOf = ({ title, lines, link }: ChatMessage, linkBase: string): Blocks => {
-  const header: Blocks[number] = {
-    type: 'header',
-    text: { type: 'plain_text', text: cut(title, slackLimits.header), emoji: false },
-  };
   const last = link ? [section(`<${new URL(link.url, linkBase).href}|${escaped(link.label)}>`)] : [];
   const room = slackLimits.blocks - 1 - last.length;
-  return [header, ...sectionsOf(lines).slice(0, room), ...last];
+  return [header(title), ...sectionsOf(lines).slice(0, room), ...last];
 };
 
 /** What can be said of a refusal of Slack: how to put it right, or to try again later. */
@@ -73,20 +38,7 @@ const refusal = (error: unknown): unknown => {
       retryAfterSeconds: error.retryAfter,
     });
   }
-  if (!(error instanceof WebAPIPlatformError)) return error;
-  const reason = error.data.error;
-  const remedies: Readonly<Record<string, string>> = {
-    invalid_auth: 'the token is not valid; set SLACK_BOT_TOKEN to a bot token of the workspace',
-    token_revoked: 'the token was revoked; install the app again and set SLACK_BOT_TOKEN',
-    channel_not_found: 'the channel was not found; check SLACK_CHANNEL and invite the app into it',
-    not_in_channel: 'the app is not in the channel; invite it',
-    is_archived: 'the channel is archived; choose another one with SLACK_CHANNEL',
-    missing_scope: 'the token may not post; give the app the scope chat:write',
-  };
-  const remedy = remedies[reason];
-  const message =
-    remedy === undefined ? `Slack refused the message: ${reason}` : `Slack refused the message: ${remedy}`;
-  return new AppError('PRECONDITION_FAILED', message, { slack: reason });
+  return error instanceof WebAPIPlatformError ? refusedBySlack(error.data.error) : error;
 };
 
 /** A room in Slack. It never waits for a limit to pass: the job that posts comes back by its own back-off. */

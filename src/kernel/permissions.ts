@@ -96,6 +96,11 @@ export const permissions = [
   'reportSchedule:manage',
   'notification:read',
   'notification:record',
+  'slack:read',
+  'slack:manage',
+  'slack:link',
+  'slack:comment',
+  'slack:deliver',
 ] as const;
 
 /** One permission of the closed list, `noun:verb`. */

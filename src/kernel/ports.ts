@@ -1,3 +1,5 @@
+import type { SlackApp } from './slack-app.js';
+
 /**
  * What the product needs of the outside world, in its own words. `src/integrations` fills these ports, one file
  * per vendor; jobs receive them as `outside`.
@@ -5,6 +7,7 @@
 export interface Outside {
   readonly artifacts: ArtifactStore;
   readonly chat: ChatRoom;
+  readonly slack: SlackApp;
   readonly compute: Compute;
 }
 

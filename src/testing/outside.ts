@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { openCompute } from '../compute/index.js';
 import { openFileStore } from '../integrations/artifact-store.file.js';
+import { noSlack } from '../integrations/slack-app.js';
 import type { ChatMessage, ChatRoom, Outside } from '../kernel/ports.js';
 
 /** The outside of a test: real parts where they are local, fakes for vendors that write down what they were told. */
@@ -21,5 +22,5 @@ export const openTestOutside = async (folder: string): Promise<TestOutside> => {
   };
   const artifacts = await openFileStore(join(folder, 'artifacts'));
   const compute = openCompute({ threads: 2 });
-  return { artifacts, chat, compute, sent, close: () => compute.close() };
+  return { artifacts, chat, slack: noSlack, compute, sent, close: () => compute.close() };
 };

@@ -2,6 +2,7 @@ export { Approval, type Verdict } from './approval.entity.js';
 export { ApprovalPolicy } from './approval-policy.entity.js';
 export { decideChange, type Decided } from './approvals.commands/decide-change.js';
 export { approvedChange, executeChange, markExecuted } from './approvals.commands/execute-change.js';
+export { expireChange } from './approvals.commands/expire-change.js';
 export {
   openChangeRequest,
   type NewChange,
@@ -17,6 +18,7 @@ export {
   type RefusedMove,
 } from './approvals.commands/request-or-find.js';
 export { proposePolicy } from './approvals.commands/propose-policy.js';
+export { requestRiskTier } from './approvals.commands/request-risk-tier.js';
 export { rollbackAlias } from './approvals.commands/rollback.js';
 export { requestPromotion } from './approvals.commands/request-promotion.js';
 export { withdrawChange, withdrawDecision } from './approvals.commands/withdraw.js';

@@ -118,6 +118,8 @@ const second = z
     /** Which environment an alias serves: the first that names it. */
     environments: z.array(environment).max(20).default([]),
     expireAfterDays: z.int().min(1).max(365),
+    /** The tiers in which an approval may be given in Slack; left out: the lowest only. */
+    slackApproval: z.array(riskTier).max(3).optional(),
     breakGlass: z
       .strictObject({ reviewWithinHours: z.int().min(1).max(720) })
       .default({ reviewWithinHours: 72 }),

@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import type { OpenIdentityDoor } from './door.js';
-import { hypertext, sendPage } from './pages.js';
+import { hypertext, sendPage } from '../../../http/pages.js';
 
 const questionOf = (number: number): string => `{
   changeRequest(number: ${String(number)}) {

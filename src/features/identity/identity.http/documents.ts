@@ -4,7 +4,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { Marked } from 'marked';
 import { AppError } from '../../../kernel/errors.js';
 import type { IdentityDoor } from './door.js';
-import { hypertext, sendPage, type Markup } from './pages.js';
+import { hypertext, sendPage, type Markup } from '../../../http/pages.js';
 
 /** The order in which a newcomer reads; what is not named here follows by name. */
 const readingOrder = [
@@ -15,6 +15,7 @@ const readingOrder = [
   'evidence.md',
   'approvals.md',
   'attestations.md',
+  'slack.md',
   'decisions.md',
   'audit.md',
   'reports.md',

@@ -4,7 +4,7 @@ import type { Door, DoorParts } from '../../../http/server.js';
 import { changePageRoutes } from './change-page.js';
 import { documentRoutes } from './documents.js';
 import type { IdentityDoor, OpenIdentityDoor } from './door.js';
-import { hypertext, sendPage } from './pages.js';
+import { hypertext, sendPage } from '../../../http/pages.js';
 import { signInRoutes } from './sign-in.js';
 import { startPageRoutes } from './start-page.js';
 

@@ -3,7 +3,7 @@ import { healthOf, type Check } from '../../../http/health.js';
 import { actorOfSession } from '../authenticate.js';
 import type { LiveSession } from '../sessions.js';
 import type { OpenIdentityDoor, ShownReport } from './door.js';
-import { hypertext, sendPage, type Markup } from './pages.js';
+import { hypertext, sendPage, type Markup } from '../../../http/pages.js';
 import { sessionOf } from './sign-in.js';
 
 const signedOut = hypertext`<p>You are not signed in.</p>
