@@ -57,6 +57,9 @@ export const sectionsOf = (lines: readonly string[]): Blocks[number][] => {
   return texts.map(section);
 };
 
+/** How much of a field its label may take; the rest is for the value, beside two stars and the end of the line. */
+const fieldLabel = 200;
+
 const fieldsOf = ({ facts }: SlackContent): Blocks[number][] =>
   facts.length === 0
     ? []
@@ -65,7 +68,7 @@ const fieldsOf = ({ facts }: SlackContent): Blocks[number][] =>
           type: 'section',
           fields: facts.slice(0, slackLimits.fields).map(({ label, value }) => ({
             type: 'mrkdwn',
-            text: `*${escaped(label)}*\n${escapedCut(value, slackLimits.field - escaped(label).length - 3)}`,
+            text: `*${escapedCut(label, fieldLabel)}*\n${escapedCut(value, slackLimits.field - fieldLabel - 3)}`,
           })),
         },
       ];

@@ -4,7 +4,7 @@ import { newId } from '../kernel/id.js';
 import { decideChange, requestPromotion, type Decided, type Verdict } from '../features/approvals/index.js';
 import { updateCard } from '../features/cards/index.js';
 import { createModel, createModelVersion, submitModelVersion } from '../features/registry/index.js';
-import { createUseCase } from '../features/usecases/index.js';
+import { createUseCase, type RiskTier } from '../features/usecases/index.js';
 import { runStatement } from './databases.js';
 import type { TestApp } from './test-app.js';
 
@@ -61,7 +61,10 @@ export const givenCard = (app: TestApp, given: Given, value = 'as agreed'): Prom
   });
 
 /** Everything that the default policy asks for, besides the approvals. */
-export const givenPromotable = async (app: TestApp, options: { bare?: boolean } = {}): Promise<Given> => {
+export const givenPromotable = async (
+  app: TestApp,
+  options: { bare?: boolean; riskTier?: RiskTier } = {},
+): Promise<Given> => {
   counter += 1;
   const [engineer, validator, compliance, owner] = [
     await app.actor('engineer'),
@@ -74,7 +77,7 @@ export const givenPromotable = async (app: TestApp, options: { bare?: boolean } 
     name: `Use ${String(counter)}`,
     purpose: 'Routing',
     peopleAffected: 'Applicants',
-    riskTier: 'HIGH',
+    riskTier: options.riskTier ?? 'HIGH',
   });
   const model = await app.run(createModel, engineer, {
     name: `routing-${String(counter)}`,

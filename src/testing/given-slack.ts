@@ -2,7 +2,6 @@ import type { UserActor } from '../kernel/actor.js';
 import { newId } from '../kernel/id.js';
 import type { SlackApp } from '../kernel/slack-app.js';
 import { linkSlack } from '../features/slack/slack.commands/links.js';
-import { updateUseCase } from '../features/usecases/index.js';
 import { openSlackApp } from '../integrations/slack-app.js';
 import {
   clickOf,
@@ -123,8 +122,7 @@ const acts = (app: TestApp, slack: FakeSlack, door: TestDoor): Omit<SlackTest, P
       return slackUserId;
     },
     request: async (tier = 'LOW') => {
-      const given = await givenPromotable(app);
-      await app.run(updateUseCase, given.owner, { useCaseId: given.useCaseId, riskTier: tier });
+      const given = await givenPromotable(app, { riskTier: tier });
       await drain();
       const id = await givenRequest(app, given);
       await drain();
