@@ -13,6 +13,8 @@ import { Documents1763898000000 } from './20261123T1140-documents.js';
 import { Reports1763898600000 } from './20261123T1150-reports.js';
 import { Notifications1763899200000 } from './20261123T1160-notifications.js';
 import { Audit1763899800000 } from './20261123T1170-audit.js';
+import { Comments1764252600000 } from './20261127T1410-comments.js';
+import { News1764253200000 } from './20261127T1420-news.js';
 
 /** All migrations, oldest first. Add new ones at the end; never edit one that was released. */
 export const migrations = [
@@ -31,4 +33,6 @@ export const migrations = [
   Reports1763898600000,
   Notifications1763899200000,
   Audit1763899800000,
+  Comments1764252600000,
+  News1764253200000,
 ];

@@ -26,6 +26,9 @@ import { AuditResolver } from './features/audit/audit.graphql.js';
 import { auditRoutes } from './features/audit/audit.http.js';
 import { CardsResolver } from './features/cards/cards.graphql.js';
 import { ModelCard } from './features/cards/index.js';
+import { ActivityResolver } from './features/comments/activity.graphql.js';
+import { CommentsResolver } from './features/comments/comments.graphql.js';
+import { Comment, CommentRevision } from './features/comments/index.js';
 import { DeploymentsResolver } from './features/deployments/deployments.graphql.js';
 import { resumeApproved } from './features/deployments/deployments.jobs.js';
 import { endAbandoned, HumanReview, Outcome, runDecisions } from './features/decisions/index.js';
@@ -97,6 +100,8 @@ export const entities: readonly EntityClass[] = [
   Report,
   ReportSchedule,
   ReportScheduleRun,
+  Comment,
+  CommentRevision,
   Notification,
 ];
 
@@ -124,6 +129,8 @@ export const resolvers: readonly ResolverClass[] = [
   DeploymentsResolver,
   DecisionsResolver,
   ReportsResolver,
+  CommentsResolver,
+  ActivityResolver,
   NotificationsResolver,
 ];
 

@@ -69,6 +69,15 @@ export const permissions = [
   'reportSchedule:manage',
   'notification:read',
   'notification:record',
+  'comment:read',
+  'comment:create',
+  'comment:moderate',
+  'review:comment',
+  'activity:read',
+  'inbox:read',
+  'inbox:manage',
+  'webhook:read',
+  'webhook:manage',
 ] as const;
 
 /** One permission of the closed list, `noun:verb`. */

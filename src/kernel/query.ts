@@ -19,6 +19,8 @@ export interface QueryContext<Input> {
   readonly clock: Clock;
   readonly unsealer: Unsealer;
   readonly may: (permission: Permission) => boolean;
+  /** The roles that hold a permission, to find whom something concerns. */
+  readonly holders: (permission: Permission) => readonly string[];
 }
 
 /** A read. It cannot write: it gets a database that has no way to, over a role that may not. */
@@ -109,6 +111,7 @@ const execute = async <Schema extends z.ZodType, Result>(
       clock: machine.clock,
       unsealer: unsealerOver(db, machine.keyring),
       may: (permission) => machine.access.may(actor, permission),
+      holders: (permission) => machine.access.holders(permission),
     }),
   );
   const entry = spec.recordAccess?.(input, result, actor) ?? null;
