@@ -4,8 +4,10 @@ import type { Config } from '../config.js';
 import { openKeyring } from '../kernel/keyring.js';
 import { openLog } from '../kernel/log.js';
 import type { Outside } from '../kernel/ports.js';
+import { openMail } from '../integrations/mail.js';
 import { openOutside } from '../integrations/outside.js';
 import { openSlack } from '../integrations/slack.js';
+import { openWebhookSender } from '../integrations/webhook-sender.js';
 import { databaseUrlOf } from './environment.js';
 
 /** The application of a serving process, with its outside. */
@@ -23,7 +25,13 @@ export const openServing = async (config: Config, name: 'api' | 'worker'): Promi
   const compute = openCompute();
   const [app, outside] = await Promise.all([
     openApp({ databaseUrl, keyring, log, name: `countersign-${name}` }),
-    openOutside(config.artifacts, { chat: openSlack({ ...config.slack, linkBase: config.url }), compute }),
+    openOutside(config.artifacts, {
+      chat: openSlack({ ...config.slack, linkBase: config.url }),
+      mail: openMail(config.mail),
+      webhooks: openWebhookSender(config.webhooks),
+      publicUrl: config.url,
+      compute,
+    }),
   ]);
   const close = async (): Promise<void> => {
     await compute.close();
