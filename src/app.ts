@@ -58,9 +58,29 @@ import {
 import { RegistryResolver } from './features/registry/registry.graphql/resolver.graphql.js';
 import { registryRoutes } from './features/registry/registry.http.js';
 import { intake, noteFailedIntake } from './features/registry/registry.jobs.js';
-import { Notification } from './features/notifications/index.js';
+import {
+  Delivery,
+  InboxItem,
+  News,
+  Notification,
+  NotificationAddress,
+  NotificationPreference,
+  Webhook,
+  WebhookSecret,
+} from './features/notifications/index.js';
 import { NotificationsResolver } from './features/notifications/notifications.graphql.js';
 import { announceChange } from './features/notifications/notifications.jobs.js';
+import {
+  deliveryTick,
+  digestJob,
+  digestTick,
+  lookAheadJob,
+  lookAheadTick,
+} from './features/notifications/notifications.jobs/clock.js';
+import { deliverJob } from './features/notifications/notifications.jobs/deliver.js';
+import { tellOfChanges } from './features/notifications/notifications.jobs/tell-of-changes.js';
+import { InboxResolver } from './features/notifications/notifications.graphql/inbox.graphql.js';
+import { WebhooksResolver } from './features/notifications/notifications.graphql/webhooks.graphql.js';
 import { runScheduleJob, scheduleTick } from './features/reports/due-schedules.js';
 import { Report, ReportSchedule, ReportScheduleRun } from './features/reports/index.js';
 import { ReportsResolver } from './features/reports/reports.graphql.js';
@@ -103,6 +123,13 @@ export const entities: readonly EntityClass[] = [
   Comment,
   CommentRevision,
   Notification,
+  News,
+  InboxItem,
+  NotificationPreference,
+  NotificationAddress,
+  Webhook,
+  WebhookSecret,
+  Delivery,
 ];
 
 /** The resolvers of all features. */
@@ -132,6 +159,8 @@ export const resolvers: readonly ResolverClass[] = [
   CommentsResolver,
   ActivityResolver,
   NotificationsResolver,
+  InboxResolver,
+  WebhooksResolver,
 ];
 
 /** The HTTP routes of all features. */
@@ -145,6 +174,9 @@ export const jobs: readonly AnyJob[] = [
   runDecisions,
   renderJob,
   runScheduleJob,
+  deliverJob,
+  digestJob,
+  lookAheadJob,
 ];
 
 /** The reactions of all features. */
@@ -156,10 +188,11 @@ export const reactions: readonly Reaction[] = [
   endAbandoned,
   noteFailedReport,
   announceChange,
+  tellOfChanges,
 ];
 
 /** What the clock of schedules looks at. */
-export const ticks: readonly Tick[] = [scheduleTick];
+export const ticks: readonly Tick[] = [scheduleTick, deliveryTick, digestTick, lookAheadTick];
 
 /** What the composition root is given. */
 export interface AppOptions {

@@ -68,11 +68,16 @@ export const settings = z.object({
     'Mail server: smtp://user:password@host:587 (STARTTLS is required, except to this machine) or smtps://…:465. Unset: no mail is sent.',
   ),
   MAIL_FROM: z
-    .preprocess(blank, z.string().regex(/@/, 'must be an address').default('Countersign <countersign@localhost>'))
+    .preprocess(
+      blank,
+      z.string().regex(/@/, 'must be an address').default('Countersign <countersign@localhost>'),
+    )
     .describe('Who mails come from.'),
   WEBHOOKS_ALLOW_LOOPBACK: z
     .preprocess(blank, z.enum(['true', 'false']).default('false'))
-    .describe('`true` lets webhooks go to this very machine, also over http; for development, refused in production.'),
+    .describe(
+      '`true` lets webhooks go to this very machine, also over http; for development, refused in production.',
+    ),
   LOG_LEVEL: z
     .preprocess(blank, z.enum(['silent', 'error', 'warn', 'info', 'debug', 'trace']).default('info'))
     .describe('How much is logged.'),

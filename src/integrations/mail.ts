@@ -9,8 +9,6 @@ export interface MailOptions {
   readonly url: string | null;
   /** Who it comes from. */
   readonly from: string;
-  /** Authorities that are trusted instead of the usual ones; for tests. */
-  readonly ca?: string;
 }
 
 /** Where nobody gets mail, because no server is configured. */
@@ -24,7 +22,7 @@ export const noMail: Mailer = {
 
 const timeoutMs = 15_000;
 
-const transportOf = ({ url, ca }: MailOptions & { readonly url: string }): Transporter => {
+const transportOf = (url: string): Transporter => {
   const { protocol, hostname, port, username, password } = new URL(url);
   const secure = protocol === 'smtps:';
   const auth = { user: decodeURIComponent(username), pass: decodeURIComponent(password) };
@@ -35,7 +33,7 @@ const transportOf = ({ url, ca }: MailOptions & { readonly url: string }): Trans
     // Whoever sits between could take STARTTLS out of the greeting; without encryption nothing leaves this machine.
     requireTLS: !secure && !isLoopbackHost(hostname),
     ...(username === '' ? {} : { auth }),
-    tls: { minVersion: 'TLSv1.2', ...(ca === undefined ? {} : { ca }) },
+    tls: { minVersion: 'TLSv1.2' },
     connectionTimeout: timeoutMs,
     greetingTimeout: timeoutMs,
     socketTimeout: timeoutMs,
@@ -58,9 +56,13 @@ const troubleOf = (error: unknown): AppError => {
     return new AppError('RATE_LIMITED', 'The mail server does not accept the name and password of SMTP_URL');
   }
   if (typeof status === 'number' && status >= 500) {
-    return new AppError('PRECONDITION_FAILED', `The mail server refused the mail for good (${String(status)})`, {
-      status,
-    });
+    return new AppError(
+      'PRECONDITION_FAILED',
+      `The mail server refused the mail for good (${String(status)})`,
+      {
+        status,
+      },
+    );
   }
   if (typeof status === 'number' && status >= 400) {
     return new AppError('RATE_LIMITED', `The mail server asks to try later (${String(status)})`, { status });
@@ -75,10 +77,9 @@ const troubleOf = (error: unknown): AppError => {
 const hostOf = (from: string): string => /@([a-z0-9.-]+)/i.exec(from)?.[1] ?? 'countersign.invalid';
 
 /** A mailer over SMTP. It never waits for a limit to pass: the job that sends comes back by its own delays. */
-export const openMail = (options: MailOptions): Mailer => {
-  const { url, from } = options;
+export const openMail = ({ url, from }: MailOptions): Mailer => {
   if (url === null) return noMail;
-  const transport = transportOf({ ...options, url });
+  const transport = transportOf(url);
   return {
     configured: true,
     send: async (mail: Mail) => {

@@ -12,8 +12,6 @@ export type Resolve = (host: string) => Promise<readonly LookupAddress[]>;
 export interface WebhookSenderOptions extends EgressRules {
   /** The resolver of the system, unless a test has its own. */
   readonly resolve?: Resolve;
-  /** Authorities that are trusted instead of the usual ones; for tests. */
-  readonly ca?: string;
   /** All that a request may take, the answer included. */
   readonly timeoutMs?: number;
 }
@@ -57,11 +55,11 @@ const guardedLookup =
 const guardedConnector = (options: WebhookSenderOptions): buildConnector.connector => {
   const connect = buildConnector({
     lookup: guardedLookup(options.resolve ?? resolveBySystem, options),
-    ...(options.ca === undefined ? {} : { ca: options.ca }),
     timeout: connectMs,
   });
   return (target, callback) => {
-    const fault = isIP(target.hostname) === 0 ? null : addressFault(target.hostname, target.hostname, options);
+    const fault =
+      isIP(target.hostname) === 0 ? null : addressFault(target.hostname, target.hostname, options);
     if (fault !== null) {
       callback(refused(fault), null);
       return;

@@ -17,7 +17,8 @@ const wellKnownInside: ReadonlySet<string> = new Set(['168.63.129.16']);
 const globalUnicast = ipaddr.parseCIDR('2000::/3');
 
 /** Names that never leave a network, whatever a resolver says of them. */
-const insideNames = /(^|\.)(localhost|local|internal|intranet|lan|home|corp|private|arpa|onion|test|invalid)$/;
+const insideNames =
+  /(^|\.)(localhost|local|internal|intranet|lan|home|corp|private|arpa|onion|test|invalid)$/;
 
 const withoutBrackets = (host: string): string => host.replace(/^\[(.*)\]$/, '$1');
 
@@ -68,7 +69,8 @@ const hostFault = (host: string, rules: EgressRules): string | null => {
  */
 export const urlFault = (url: URL, rules: EgressRules): string | null => {
   if (url.protocol !== 'https:' && url.protocol !== 'http:') return 'only https is spoken';
-  if (url.username !== '' || url.password !== '') return 'a name and a password do not belong into the address';
+  if (url.username !== '' || url.password !== '')
+    return 'a name and a password do not belong into the address';
   if (isLoopbackHost(url.hostname)) return rules.allowLoopback ? null : 'the host is this very machine';
   if (url.protocol !== 'https:') return 'only https is spoken';
   if (!allowedPorts.has(url.port)) return 'the port is neither 443 nor 8443';

@@ -1,7 +1,15 @@
 import { join } from 'node:path';
 import { openCompute } from '../compute/index.js';
 import { openFileStore } from '../integrations/artifact-store.file.js';
-import type { ChatMessage, ChatRoom, Mail, Mailer, Outside, WebhookRequest, WebhookSender } from '../kernel/ports.js';
+import type {
+  ChatMessage,
+  ChatRoom,
+  Mail,
+  Mailer,
+  Outside,
+  WebhookRequest,
+  WebhookSender,
+} from '../kernel/ports.js';
 
 /** The outside of a test: real parts where they are local, fakes for vendors that write down what they were told. */
 export interface TestOutside extends Outside {

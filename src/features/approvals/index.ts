@@ -1,7 +1,13 @@
 export { Approval, type Verdict } from './approval.entity.js';
 export { ApprovalPolicy } from './approval-policy.entity.js';
 export { decideChange, type Decided } from './approvals.commands/decide-change.js';
-export { approvedChange, executeChange, markExecuted } from './approvals.commands/execute-change.js';
+export {
+  approvedChange,
+  executeChange,
+  markExecuted,
+  refreshChange,
+} from './approvals.commands/execute-change.js';
+export { expireChange } from './approvals.commands/expire-change.js';
 export {
   openChangeRequest,
   type NewChange,
