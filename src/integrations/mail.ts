@@ -1,4 +1,4 @@
-import { createTransport, type Transporter } from 'nodemailer';
+import { createTransport } from 'nodemailer';
 import { isLoopbackHost } from '../kernel/egress.js';
 import { AppError } from '../kernel/errors.js';
 import type { Mail, Mailer } from '../kernel/ports.js';
@@ -22,7 +22,7 @@ export const noMail: Mailer = {
 
 const timeoutMs = 15_000;
 
-const transportOf = (url: string): Transporter => {
+const transportOf = (url: string) => {
   const { protocol, hostname, port, username, password } = new URL(url);
   const secure = protocol === 'smtps:';
   const auth = { user: decodeURIComponent(username), pass: decodeURIComponent(password) };
@@ -84,19 +84,20 @@ export const openMail = ({ url, from }: MailOptions): Mailer => {
     configured: true,
     send: async (mail: Mail) => {
       try {
-        const sent = (await transport.sendMail({
+        const messageId = `<${mail.messageKey}@${hostOf(from)}>`;
+        await transport.sendMail({
           from,
           to: { name: '', address: mail.to },
           subject: mail.subject,
           text: mail.text,
           html: mail.html,
-          messageId: `<${mail.messageKey}@${hostOf(from)}>`,
+          messageId,
           headers: {
             'Auto-Submitted': 'auto-generated',
             'List-Unsubscribe': `<${mail.preferencesUrl}>`,
           },
-        })) as { messageId: string };
-        return { id: sent.messageId };
+        });
+        return { id: messageId };
       } catch (error) {
         throw troubleOf(error);
       }

@@ -100,7 +100,7 @@ test('a receiver that never answers, or drips, does not hold a worker', async ()
       drips.push(setInterval(() => response.write('.'), 20));
     },
   ]) {
-    answer = slow as RequestListener;
+    answer = slow;
     const started = performance.now();
     await send(here(), { timeoutMs: 300 }).catch((error: unknown) => {
       expect(error).toMatchObject({ code: 'INTERNAL', message: 'The receiver did not answer in time' });

@@ -25,7 +25,7 @@ const refused = (why: string): AppError =>
 
 const resolveBySystem: Resolve = (host) =>
   new Promise((resolve, reject) => {
-    lookup(host, { all: true, verbatim: true }, (error, addresses) => {
+    lookup(host, { all: true, order: 'verbatim' }, (error, addresses) => {
       if (error) reject(error);
       else resolve(addresses);
     });
@@ -87,24 +87,26 @@ const retryAfterOf = (header: string | string[] | undefined): number | null => {
   return seconds === null ? null : Math.min(seconds, mostWaitSeconds);
 };
 
+const codeOf = (error: unknown): string =>
+  error instanceof Error && 'code' in error ? String(error.code) : '';
+
+const isLate = (error: unknown): boolean =>
+  error instanceof errors.ConnectTimeoutError ||
+  error instanceof errors.HeadersTimeoutError ||
+  (error instanceof Error && error.name === 'TimeoutError');
+
+const wordsFor = (error: unknown): string => {
+  const code = codeOf(error);
+  if (isLate(error)) return 'The receiver did not answer in time';
+  if (/CERT|SSL|TLS|SELF_SIGNED|VERIFY/.test(code)) return 'The certificate of the receiver is not valid';
+  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return 'The host of the receiver is not known';
+  return 'The receiver could not be reached';
+};
+
 /** What may be said of a request without an answer: our own refusals, else the kind of trouble and nothing of the network. */
 const troubleOf = (error: unknown): AppError => {
   const cause = error instanceof Error && error.cause instanceof AppError ? error.cause : error;
-  if (cause instanceof AppError) return cause;
-  if (error instanceof errors.ConnectTimeoutError || error instanceof errors.HeadersTimeoutError) {
-    return new AppError('INTERNAL', 'The receiver did not answer in time');
-  }
-  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-  if (/CERT|SSL|TLS|SELF_SIGNED|VERIFY/.test(code)) {
-    return new AppError('INTERNAL', 'The certificate of the receiver is not valid');
-  }
-  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') {
-    return new AppError('INTERNAL', 'The host of the receiver is not known');
-  }
-  if (error instanceof Error && error.name === 'TimeoutError') {
-    return new AppError('INTERNAL', 'The receiver did not answer in time');
-  }
-  return new AppError('INTERNAL', 'The receiver could not be reached');
+  return cause instanceof AppError ? cause : new AppError('INTERNAL', wordsFor(error));
 };
 
 const post = async (

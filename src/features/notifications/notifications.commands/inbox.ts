@@ -70,6 +70,22 @@ export const markAllRead = defineCommand({
   },
 });
 
+type Preference = Pick<NotificationPreference, 'event' | 'channel' | 'mode'>;
+
+const requireSensible = ({ event, channel, mode }: Preference): void => {
+  if (!modesOf[channel].includes(mode)) {
+    throw invalidInput(`${channel} is told ${modesOf[channel].join(' or ')}`, [
+      { path: 'mode', message: 'is not a mode of this channel' },
+    ]);
+  }
+  if (channel !== 'IN_APP' || mode !== 'OFF' || !unsilenceable.has(event)) return;
+  throw new AppError(
+    'PRECONDITION_FAILED',
+    'Somebody who asks you for something would wait in vain: this always reaches your inbox',
+    { rule: 'not-silenceable', event },
+  );
+};
+
 export const setPreference = defineCommand({
   name: 'preference.set',
   describe: 'Says how you want to be told of an event in a channel.',
@@ -79,18 +95,7 @@ export const setPreference = defineCommand({
   handle: async ({ tx, actor, input, now }) => {
     const { event, channel, mode } = input;
     const userId = personOf(actor);
-    if (!modesOf[channel].includes(mode)) {
-      throw invalidInput(`${channel} is told ${modesOf[channel].join(' or ')}`, [
-        { path: 'mode', message: 'is not a mode of this channel' },
-      ]);
-    }
-    if (channel === 'IN_APP' && mode === 'OFF' && unsilenceable.has(event)) {
-      throw new AppError(
-        'PRECONDITION_FAILED',
-        'Somebody who asks you for something would wait in vain: this always reaches your inbox',
-        { rule: 'not-silenceable', event },
-      );
-    }
+    requireSensible(input);
     const known = await tx.lock(NotificationPreference, { userId, event, channel });
     if (known?.mode === mode) return { result: { id: known.id }, audit: nothingChanged };
     const id = known?.id ?? newId();
