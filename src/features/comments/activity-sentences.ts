@@ -60,12 +60,17 @@ const ends: Readonly<Record<string, string>> = {
 
 const voidedIn = z.array(z.object({ why: z.string() })).catch([]);
 
+const longest = 160;
+
+const shortened = (text: string): string =>
+  text.length <= longest ? text : `${text.slice(0, longest - 1)}…`;
+
 const voidedSentence = (deed: Deed, name: string): string | null => {
   const [first, ...others] = voidedIn.parse(deed.facts['voided']);
   if (!first) return null;
   const count = others.length + 1;
   const decisions = count === 1 ? 'a decision' : `${String(count)} decisions`;
-  return `made ${decisions} on ${name} void: ${first.why}`;
+  return `made ${decisions} on ${name} void: ${shortened(first.why)}`;
 };
 
 const sayChange: Say = (deed, name) => {

@@ -3,6 +3,7 @@ import { asSystem } from '../../kernel/system.js';
 import { givenPromotable, givenRequest } from '../../testing/given-change.js';
 import { givenVersion } from '../../testing/given-version.js';
 import { testApp, type Actor, type TestApp } from '../../testing/test-app.js';
+import { createRoleRule, enrolPerson } from '../identity/index.js';
 import { handlesIn } from './mentions.js';
 
 let app: TestApp;
@@ -89,6 +90,14 @@ describe('a handle', () => {
         ['Zoe  Muller!', 'zoe-muller-2'],
       ]),
     );
+    await app.run(enrolPerson, app.system(), {
+      issuer: 'https://people.test',
+      subject: 'Zoë Müller',
+      displayName: 'Zoë Becker',
+      email: null,
+      memberships: [],
+    });
+    expect((await read()).get('Zoë Becker')).toBe('zoe-muller');
   });
 });
 
@@ -296,7 +305,7 @@ describe('activity', () => {
   });
 
   test('of what one may not read is not told', async () => {
-    await app.run((await import('../identity/index.js')).createRoleRule, await app.actor('administrator'), {
+    await app.run(createRoleRule, await app.actor('administrator'), {
       group: 'everyone',
       role: 'engineer',
     });
