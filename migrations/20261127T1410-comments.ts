@@ -19,8 +19,7 @@ alter table member add column handle text not null default gen_random_uuid()::te
 
 create function handle_of(name text) returns text language sql immutable as $$
   select coalesce(nullif(trim(both '-' from left(regexp_replace(
-    lower(translate(name, 'äöüßàáâãåçèéêëìíîïñòóôõøùúûýÿÄÖÜÀÁÂÃÅÇÈÉÊËÌÍÎÏÑÒÓÔÕØÙÚÛÝ',
-                          'aousaaaaaceeeeiiiinooooouuuyyAOUAAAAACEEEEIIIINOOOOOUUUY')),
+    lower(translate(regexp_replace(normalize(name, nfkd), '[\\u0300-\\u036f]', '', 'g'), 'łŁøØđĐıß', 'lLoOdDis')),
     '[^a-z0-9]+', '-', 'g'), 40)), ''), 'member')
 $$;
 
