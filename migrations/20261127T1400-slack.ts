@@ -92,20 +92,6 @@ create table slack_delivery (
 create index slack_delivery_waiting on slack_delivery (workspace_id, id) where state in ('WAITING', 'SENDING');
 create index slack_delivery_by_time on slack_delivery (workspace_id, id desc);
 create index slack_delivery_of_change on slack_delivery (workspace_id, change_request_id, id desc);
-
-create table slack_comment (
-  id uuid primary key,
-  workspace_id uuid not null references workspace,
-  change_request_id uuid not null,
-  user_id uuid not null references app_user,
-  text text not null,
-  channel text not null,
-  ts text not null,
-  created_at timestamptz not null,
-  unique (workspace_id, channel, ts),
-  foreign key (workspace_id, change_request_id) references change_request (workspace_id, id)
-);
-create index slack_comment_of_change on slack_comment (workspace_id, change_request_id, id);
 `;
 
 const rights = `
@@ -113,7 +99,6 @@ select govern('slack_setting');
 select govern('slack_link');
 select govern('slack_message');
 select govern('slack_delivery');
-select govern('slack_comment');
 
 -- What arrives from Slack belongs to no workspace yet: who it is and which message is meant is looked up in all of
 -- them. The clock looks for what waits.

@@ -24,6 +24,8 @@ import { Attestations1764249600000 } from './20261127T1320-attestations.js';
 import { RegistryDepth1764250200000 } from './20261127T1330-registry-depth.js';
 import { Datasets1764250800000 } from './20261127T1340-datasets.js';
 import { Slack1764252000000 } from './20261127T1400-slack.js';
+import { Comments1764252600000 } from './20261127T1410-comments.js';
+import { News1764253200000 } from './20261127T1420-news.js';
 
 /** All migrations, oldest first. Add new ones at the end; never edit one that was released. */
 export const migrations = [
@@ -53,4 +55,6 @@ export const migrations = [
   RegistryDepth1764250200000,
   Datasets1764250800000,
   Slack1764252000000,
+  Comments1764252600000,
+  News1764253200000,
 ];

@@ -56,6 +56,9 @@ import { CardExportsResolver } from './features/cards/exports.graphql.js';
 import { CardRevision, ModelCard } from './features/cards/index.js';
 import { ChecksResolver } from './features/checks/checks.graphql.js';
 import { checkRoutes } from './features/checks/checks.http.js';
+import { ActivityResolver } from './features/comments/activity.graphql.js';
+import { CommentsResolver } from './features/comments/comments.graphql.js';
+import { Comment, CommentRevision } from './features/comments/index.js';
 import {
   DatasetsResolver,
   DatasetVersionFields,
@@ -87,10 +90,30 @@ import { IncidentsResolver } from './features/incidents/incidents.graphql.js';
 import { Incident } from './features/incidents/index.js';
 import { JobsResolver } from './features/jobs/jobs.graphql.js';
 import { jobRoutes } from './features/jobs/jobs.http.js';
-import { Notification } from './features/notifications/index.js';
+import {
+  Delivery,
+  InboxItem,
+  News,
+  Notification,
+  NotificationAddress,
+  NotificationPreference,
+  Webhook,
+  WebhookSecret,
+} from './features/notifications/index.js';
 import { NotificationsResolver } from './features/notifications/notifications.graphql.js';
-import { announceMismatch } from './features/notifications/notifications.jobs/announce-mismatch.js';
+import { InboxResolver } from './features/notifications/notifications.graphql/inbox.graphql.js';
+import { WebhooksResolver } from './features/notifications/notifications.graphql/webhooks.graphql.js';
 import { announceAgeing } from './features/notifications/notifications.jobs/announce-ageing.js';
+import { announceMismatch } from './features/notifications/notifications.jobs/announce-mismatch.js';
+import {
+  deliveryTick,
+  digestJob,
+  digestTick,
+  lookAheadJob,
+  lookAheadTick,
+} from './features/notifications/notifications.jobs/clock.js';
+import { deliverJob } from './features/notifications/notifications.jobs/deliver.js';
+import { tellOfChanges } from './features/notifications/notifications.jobs/tell-of-changes.js';
 import { Artifact, ModelAlias, ModelTag, ModelVersion, RegisteredModel } from './features/registry/index.js';
 import { ComparisonResolver } from './features/registry/registry.graphql/compare.graphql.js';
 import { LineageResolver } from './features/registry/registry.graphql/lineage.graphql.js';
@@ -112,13 +135,7 @@ import { reportRoutes } from './features/reports/reports.http.js';
 import { noteFailedReport, renderJob } from './features/reports/reports.jobs.js';
 import { RiskAssessment } from './features/risk/index.js';
 import { RiskResolver } from './features/risk/risk.graphql.js';
-import {
-  SlackComment,
-  SlackDelivery,
-  SlackLink,
-  SlackMessage,
-  SlackSetting,
-} from './features/slack/index.js';
+import { SlackDelivery, SlackLink, SlackMessage, SlackSetting } from './features/slack/index.js';
 import { SlackResolver } from './features/slack/slack.graphql.js';
 import { deliver } from './features/slack/slack.jobs/deliver.js';
 import { followRequests } from './features/slack/slack.jobs/follow.js';
@@ -175,12 +192,20 @@ export const entities: readonly EntityClass[] = [
   Report,
   ReportSchedule,
   ReportScheduleRun,
+  Comment,
+  CommentRevision,
   Notification,
+  News,
+  InboxItem,
+  NotificationPreference,
+  NotificationAddress,
+  Webhook,
+  WebhookSecret,
+  Delivery,
   SlackSetting,
   SlackLink,
   SlackMessage,
   SlackDelivery,
-  SlackComment,
 ];
 
 /** The resolvers of all features. */
@@ -224,7 +249,11 @@ export const resolvers: readonly ResolverClass[] = [
   DeploymentsResolver,
   DecisionsResolver,
   ReportsResolver,
+  CommentsResolver,
+  ActivityResolver,
   NotificationsResolver,
+  InboxResolver,
+  WebhooksResolver,
   SlackResolver,
 ];
 
@@ -253,6 +282,9 @@ export const jobs: readonly AnyJob[] = [
   runDecisions,
   renderJob,
   runScheduleJob,
+  deliverJob,
+  digestJob,
+  lookAheadJob,
   handleInteraction,
   nudgeJob,
   wakeJob,
@@ -267,6 +299,7 @@ export const reactions: readonly Reaction[] = [
   resumeApproved,
   endAbandoned,
   noteFailedReport,
+  tellOfChanges,
   followRequests,
   deliver,
   announceAgeing,
@@ -277,7 +310,15 @@ export const reactions: readonly Reaction[] = [
 export const consequences: readonly Consequence[] = [keepAttestations];
 
 /** What the clock of schedules looks at. */
-export const ticks: readonly Tick[] = [runtimeTick, scheduleTick, deliveriesTick, ageingTick];
+export const ticks: readonly Tick[] = [
+  runtimeTick,
+  scheduleTick,
+  deliveryTick,
+  digestTick,
+  lookAheadTick,
+  deliveriesTick,
+  ageingTick,
+];
 
 /** What the composition root is given. */
 export interface AppOptions {

@@ -124,6 +124,24 @@ describe('the configuration', () => {
     ]);
   });
 
+  test('takes a mail server, and webhooks to this machine only in development', () => {
+    const SMTP_URL = 'smtps://user:secret@mail.example';
+    expect(
+      readConfig({ SMTP_URL, MAIL_FROM: 'Gate <gate@x.example>', WEBHOOKS_ALLOW_LOOPBACK: 'true' }),
+    ).toMatchObject({
+      mail: { url: SMTP_URL, from: 'Gate <gate@x.example>' },
+      webhooks: { allowLoopback: true },
+    });
+    expect(readConfig({})).toMatchObject({ mail: { url: null }, webhooks: { allowLoopback: false } });
+    expect(named(faultsOf({ ...production, WEBHOOKS_ALLOW_LOOPBACK: 'true' }))).toEqual([
+      'WEBHOOKS_ALLOW_LOOPBACK',
+    ]);
+    expect(named(faultsOf({ SMTP_URL: 'https://mail.example', MAIL_FROM: 'nobody' }))).toEqual([
+      'MAIL_FROM',
+      'SMTP_URL',
+    ]);
+  });
+
   test('never shows a secret in what it says of a fault', () => {
     const faults = faultsOf({
       ...production,

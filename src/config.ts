@@ -99,6 +99,20 @@ export const settings = z.object({
     'App-level token (xapp-…, connections:write); set it to take clicks over Socket Mode, without a public address.',
   ),
   SLACK_API_URL: optional(z.url()).describe('Another address of the Slack API (tests, proxies).'),
+  SMTP_URL: optional(z.url({ protocol: /^smtps?$/ })).describe(
+    'Mail server: smtp://user:password@host:587 (STARTTLS is required, except to this machine) or smtps://…:465. Unset: no mail is sent.',
+  ),
+  MAIL_FROM: z
+    .preprocess(
+      blank,
+      z.string().regex(/@/, 'must be an address').default('Countersign <countersign@localhost>'),
+    )
+    .describe('Who mails come from.'),
+  WEBHOOKS_ALLOW_LOOPBACK: z
+    .preprocess(blank, z.enum(['true', 'false']).default('false'))
+    .describe(
+      '`true` lets webhooks go to this very machine, also over http; for development, refused in production.',
+    ),
   LOG_LEVEL: z
     .preprocess(blank, z.enum(['silent', 'error', 'warn', 'info', 'debug', 'trace']).default('info'))
     .describe('How much is logged.'),
@@ -169,6 +183,8 @@ export interface Config {
     readonly channel: string;
     readonly apiUrl: string | null;
   };
+  readonly mail: { readonly url: string | null; readonly from: string };
+  readonly webhooks: { readonly allowLoopback: boolean };
   readonly logLevel: string;
   readonly workerConcurrency: number;
   /** Where a worker shows its metrics; null: nowhere. */
@@ -228,8 +244,10 @@ const missing = (environment: Environment): string[] => {
   const lacking = production || partial ? signIn.filter(absent) : [];
   const secrets = (['SLACK_SIGNING_SECRET', 'SLACK_APP_TOKEN'] as const).filter((name) => !absent(name));
   const deaf = absent('SLACK_BOT_TOKEN') ? secrets : [];
+  const loose = production && environment['WEBHOOKS_ALLOW_LOOPBACK'] === 'true';
   return [
     ...deaf.map((name) => `${name} is set, but SLACK_BOT_TOKEN is missing: answers could not be sent`),
+    ...(loose ? ['WEBHOOKS_ALLOW_LOOPBACK is for development: in production webhooks go outside'] : []),
     ...lacking.map((name) => `${name} is missing: sign-in needs issuer, client id and client secret`),
     ...(production ? places.filter(absent) : []).map(
       (name) => `${name} is missing: production starts nothing embedded`,
@@ -263,6 +281,8 @@ const shape = (s: Settings): Config => {
     artifacts: artifactsOf(s, home),
     artifactMaxBytes: s.ARTIFACT_MAX_MB * 1_048_576,
     slack: slackOf(s),
+    mail: { url: s.SMTP_URL ?? null, from: s.MAIL_FROM },
+    webhooks: { allowLoopback: s.WEBHOOKS_ALLOW_LOOPBACK === 'true' },
     logLevel: s.LOG_LEVEL,
     workerConcurrency: s.WORKER_CONCURRENCY,
     workerMetricsPort: s.WORKER_METRICS_PORT ?? null,

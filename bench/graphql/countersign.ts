@@ -127,6 +127,13 @@ const nowhere: Outside = {
   get compute(): never {
     throw new Error('The benchmark computes nothing');
   },
+  get mail(): never {
+    throw new Error('The benchmark writes to nobody');
+  },
+  get webhooks(): never {
+    throw new Error('The benchmark calls nobody');
+  },
+  publicUrl: 'http://localhost',
 };
 
 /** The schema of the benchmark, for the peers too. */

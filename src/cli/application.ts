@@ -5,9 +5,11 @@ import { openKeyring } from '../kernel/keyring.js';
 import { openSigner } from '../kernel/signer.js';
 import { openLog } from '../kernel/log.js';
 import type { Outside } from '../kernel/ports.js';
+import { openMail } from '../integrations/mail.js';
 import { openOutside } from '../integrations/outside.js';
 import { openSlackApp } from '../integrations/slack-app.js';
 import { openSlack } from '../integrations/slack.js';
+import { openWebhookSender } from '../integrations/webhook-sender.js';
 import { databaseUrlOf } from './environment.js';
 
 /** The application of a serving process, with its outside. */
@@ -31,7 +33,13 @@ export const openServing = async (config: Config, name: 'api' | 'worker'): Promi
   const compute = openCompute();
   const [app, outside] = await Promise.all([
     openApp({ databaseUrl, keyring, signer, log, name: `countersign-${name}` }),
-    openOutside(config.artifacts, { ...slackOf(config), compute }),
+    openOutside(config.artifacts, {
+      ...slackOf(config),
+      mail: openMail(config.mail),
+      webhooks: openWebhookSender(config.webhooks),
+      publicUrl: config.url,
+      compute,
+    }),
   ]);
   const close = async (): Promise<void> => {
     await compute.close();

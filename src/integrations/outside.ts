@@ -1,5 +1,4 @@
-import type { ArtifactStore, ChatRoom, Compute, Outside } from '../kernel/ports.js';
-import type { SlackApp } from '../kernel/slack-app.js';
+import type { ArtifactStore, ChatRoom, Outside } from '../kernel/ports.js';
 import { AppError } from '../kernel/errors.js';
 import { openFileStore } from './artifact-store.file.js';
 
@@ -36,5 +35,5 @@ export const noChat: ChatRoom = {
 /** Puts together what a process may reach of the outside world. */
 export const openOutside = async (
   place: ArtifactsPlace,
-  parts: { chat: ChatRoom; slack: SlackApp; compute: Compute },
+  parts: Omit<Outside, 'artifacts'>,
 ): Promise<Outside> => ({ ...parts, artifacts: await openArtifacts(place) });

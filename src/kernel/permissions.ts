@@ -101,6 +101,15 @@ export const permissions = [
   'slack:link',
   'slack:comment',
   'slack:deliver',
+  'comment:read',
+  'comment:create',
+  'comment:moderate',
+  'review:comment',
+  'activity:read',
+  'inbox:read',
+  'inbox:manage',
+  'webhook:read',
+  'webhook:manage',
 ] as const;
 
 /** One permission of the closed list, `noun:verb`. */

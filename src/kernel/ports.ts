@@ -9,6 +9,10 @@ export interface Outside {
   readonly chat: ChatRoom;
   readonly slack: SlackApp;
   readonly compute: Compute;
+  readonly mail: Mailer;
+  readonly webhooks: WebhookSender;
+  /** Where people open the product; links that begin with `/` lead there. */
+  readonly publicUrl: string;
 }
 
 /** Content-addressed storage: what is stored is named by its sha256 and never changes. */
@@ -57,6 +61,50 @@ export interface ChatMessage {
   readonly lines: readonly string[];
   readonly link?: { readonly label: string; readonly url: string };
   readonly dedupeKey: string;
+}
+
+/** Sends mail to one person at a time. */
+export interface Mailer {
+  /** Whether a server is configured. */
+  readonly configured: boolean;
+  /**
+   * Hands a mail to the server. Refuses with PRECONDITION_FAILED what will never go, with RATE_LIMITED what the server
+   * asks to try later, and with INTERNAL when it cannot be reached.
+   */
+  send(mail: Mail): Promise<{ id: string }>;
+}
+
+/** A mail, in both forms. */
+export interface Mail {
+  readonly to: string;
+  readonly subject: string;
+  readonly text: string;
+  readonly html: string;
+  /** The same for every try, so that a mail that was sent twice can be told. */
+  readonly messageKey: string;
+  /** Where the person says what they want to be told. */
+  readonly preferencesUrl: string;
+}
+
+/** Sends requests to addresses that customers chose, and to nothing inside of our own network. */
+export interface WebhookSender {
+  /** Refuses with FORBIDDEN where the request must not go; throws INTERNAL when no answer came. */
+  send(request: WebhookRequest): Promise<WebhookAnswer>;
+}
+
+/** One request. */
+export interface WebhookRequest {
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+  readonly signal: AbortSignal;
+}
+
+/** What came back; the body is nobody's business. */
+export interface WebhookAnswer {
+  readonly status: number;
+  /** When the receiver asks to come back later. */
+  readonly retryAfterSeconds: number | null;
 }
 
 /** Work in worker threads and sandboxed child processes, off the event loop. */

@@ -22,6 +22,8 @@ export interface QueryContext<Input> {
   /** For what is signed when it is asked for. */
   readonly signer: Signer;
   readonly may: (permission: Permission) => boolean;
+  /** The roles that hold a permission, to find whom something concerns. */
+  readonly holders: (permission: Permission) => readonly string[];
 }
 
 /** A read. It cannot write: it gets a database that has no way to, over a role that may not. */
@@ -113,6 +115,7 @@ const execute = async <Schema extends z.ZodType, Result>(
       unsealer: unsealerOver(db, machine.keyring),
       signer: machine.signer,
       may: (permission) => machine.access.may(actor, permission),
+      holders: (permission) => machine.access.holders(permission),
     }),
   );
   const entry = spec.recordAccess?.(input, result, actor) ?? null;

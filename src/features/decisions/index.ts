@@ -1,4 +1,5 @@
 export { decideReview, recordOutcome } from './decisions.commands/index.js';
+export { openReviews } from './decisions.commands/open-reviews.js';
 export { endAbandoned, runDecisions } from './decisions.jobs/index.js';
 export { recordDecisions, requestDecision, requestDecisions } from './decisions.records.js';
 export {

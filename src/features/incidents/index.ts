@@ -1,3 +1,3 @@
 export { Incident } from './incident.entity.js';
-export { openIncident } from './incidents.commands.js';
+export { openIncident, reviewIncident } from './incidents.commands.js';
 export { overdueReview } from './incidents.queries.js';

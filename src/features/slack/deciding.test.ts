@@ -242,9 +242,13 @@ test('an answer in the thread becomes a comment of the person, once; those of ma
 
   const scope = { workspaceId: t.app.workspaceId, organizationId: t.app.organizationId, commandId: null };
   const comments = await t.app.db.transact('app_reader', scope, (db) =>
-    db.sql(`select user_id, text from slack_comment where change_request_id = $1 order by id`, [id]),
+    db.sql(
+      `select c.author_id, c.via, r.body from comment c join comment_revision r on r.comment_id = c.id
+        where c.subject_id = $1 order by c.id`,
+      [id],
+    ),
   );
-  expect(comments).toEqual([{ user_id: given.owner.id, text: 'Is the data new?' }]);
+  expect(comments).toEqual([{ author_id: given.owner.id, via: 'SLACK', body: 'Is the data new?' }]);
   expect(t.lastWhisper()).toMatch(/^USTRANGER: Your Slack account is not linked/);
 });
 

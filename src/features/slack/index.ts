@@ -1,4 +1,3 @@
-export { SlackComment } from './slack-comment.entity.js';
 export { SlackDelivery } from './slack-delivery.entity.js';
 export { SlackLink } from './slack-link.entity.js';
 export { SlackMessage } from './slack-message.entity.js';

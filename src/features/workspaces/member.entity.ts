@@ -13,6 +13,10 @@ export class Member {
   @Column('uuid', { name: 'user_id' })
   userId!: string;
 
+  /** The name under which they are mentioned; the database gives it once. */
+  @Column({ type: 'text', insert: false, update: false })
+  handle!: string;
+
   /** Given by a person. */
   @Column('text', { array: true })
   roles!: Role[];

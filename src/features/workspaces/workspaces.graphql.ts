@@ -63,6 +63,9 @@ export class MemberType {
   @Field(() => ID)
   userId!: string;
 
+  @Field(() => String, { description: 'Mentions them in a comment, after an @; it never changes.' })
+  handle!: string;
+
   @Field(() => String)
   name!: string;
 

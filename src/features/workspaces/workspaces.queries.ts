@@ -95,6 +95,7 @@ export const listMyWorkspaces = defineQuery({
 export interface MemberView {
   readonly id: string;
   readonly userId: string;
+  readonly handle: string;
   readonly name: string;
   readonly roles: readonly string[];
   readonly createdAt: Date;
@@ -108,7 +109,7 @@ export const listMembers = defineQuery({
   handle: async ({ db, input }): Promise<Page<MemberView>> => {
     const after = readCursor(input.after);
     const rows = await db.sql<MemberView>(
-      `select m.id, m.user_id as "userId", u.display_name as name, m.created_at as "createdAt",
+      `select m.id, m.user_id as "userId", m.handle, u.display_name as name, m.created_at as "createdAt",
               array(select distinct unnest(m.roles || m.roles_by_rule) order by 1) as roles
          from member m join app_user u on u.id = m.user_id
         where $1::uuid is null or m.id > $1::uuid

@@ -4,6 +4,7 @@ import { defineCommand, type CommandOutcome } from '../../../kernel/command.js';
 import type { Tx } from '../../../kernel/db.js';
 import { AppError, conflict, notFound } from '../../../kernel/errors.js';
 import { newId } from '../../../kernel/id.js';
+import { setSlackAddress } from '../../notifications/index.js';
 import { SlackLink } from '../slack-link.entity.js';
 
 /** The clock of the provider may differ from ours, and it counts in whole seconds. */
@@ -69,6 +70,7 @@ export const linkSlack = defineCommand({
     await requireFree(tx, person.id, wanted);
     const id = newId();
     await tx.insert(SlackLink, { ...wanted, id, workspaceId: target.id, userId: person.id, linkedAt: now });
+    await setSlackAddress(tx, { workspaceId: target.id, userId: person.id }, wanted.slackUserId, now);
     return {
       result: { id },
       audit: {
@@ -93,6 +95,7 @@ const end = async (
   now: Date,
 ): Promise<CommandOutcome<{ id: string }>> => {
   await tx.update(SlackLink, { id: link.id }, { unlinkedAt: now, unlinkedBy: actor.id });
+  await setSlackAddress(tx, link, null, now);
   return {
     result: { id: link.id },
     audit: {

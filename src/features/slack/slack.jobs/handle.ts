@@ -13,11 +13,11 @@ import {
   type FormValue,
   type SlackDeed,
 } from '../sealed.js';
+import { addSlackComment } from '../slack.commands/add-comment.js';
 import { planDeliveries } from '../slack.commands/plan.js';
 import type { SlackDeliveryContent } from '../slack-delivery.entity.js';
 import { organizationOfWorkspace, personInSlack } from '../slack.queries/people.js';
 import { requestAt, slackFacts } from '../slack.queries/requests.js';
-import { addComment } from './add-comment.js';
 import { notHere, refusedBy, tooLate, type Answer } from './refusal.js';
 import type { Shown } from '../content.js';
 
@@ -256,7 +256,11 @@ const onComment = async (context: Context, comment: Comment): Promise<void> => {
   const person = front && (await personAt(front, place.changeRequestId));
   if (!person) return;
   const { changeRequestId } = place;
-  await asPerson(context, () => addComment(context, person, { changeRequestId, text, channel, ts }));
+  // The same message of Slack, delivered again, is the same comment.
+  const effectKey = `slack:comment:${channel}:${ts}`;
+  await asPerson(context, async () => {
+    await context.run(addSlackComment, person, { changeRequestId, text }, { effectKey });
+  });
 };
 
 /** Works on what arrived from Slack: finds out who it is, and asks the same commands as every other door. */
