@@ -8,7 +8,8 @@ import { decisionRequest, endpointSlug, mostRequests } from './request-schema.js
 /*
  * The doors for machines by the million. They record telemetry and are no commands: an entry in the trail for each
  * request would double what is written and prove nothing more, because the entry of the batch in which a run ends
- * holds the Merkle root over the run, and the run's chain begins with the sealed request.
+ * holds the Merkle root over the run, and the run's chain begins with the sealed request. What is refused has no run,
+ * so that is an entry of its own.
  */
 
 /** Asks for one decision. */
