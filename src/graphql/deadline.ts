@@ -13,32 +13,63 @@ const tooLate = (milliseconds: number): AppError => {
 };
 
 /** Answers when the time of an operation is over, whatever the operation does; the deadline tells it to begin nothing more. */
-export const withDeadline = <T>(
-  milliseconds: number,
-  work: (deadline: Deadline) => Promise<T>,
-): Promise<T> => {
-  // A plain object: nobody listens, and an AbortController with its signal for each request is dearer.
-  let late: AppError | null = null;
-  const deadline: Deadline = {
-    throwIfAborted: () => {
-      if (late) throw late;
-    },
+export type InTime = <T>(work: (deadline: Deadline) => Promise<T>) => Promise<T>;
+
+interface Waiting {
+  readonly due: number;
+  readonly giveUp: () => void;
+}
+
+/** Opens deadlines of one length. */
+export const openDeadlines = (milliseconds: number): InTime => {
+  // All are equally long, so the first to begin is the first to be over, and one timer serves them all.
+  const waiting = new Set<Waiting>();
+  let waits = false;
+  const wait = (length: number): void => {
+    waits = true;
+    setTimeout(giveUpLate, length).unref();
   };
-  return new Promise<T>((resolve, reject) => {
-    const timer = setTimeout(() => {
-      late = tooLate(milliseconds);
-      reject(late);
-    }, milliseconds);
-    work(deadline).then(
-      (result) => {
-        clearTimeout(timer);
-        resolve(result);
+  const giveUpLate = (): void => {
+    waits = false;
+    const now = performance.now();
+    for (const operation of waiting) {
+      if (operation.due > now) {
+        wait(operation.due - now);
+        return;
+      }
+      waiting.delete(operation);
+      operation.giveUp();
+    }
+  };
+  return (work) => {
+    // A plain object: nobody listens, and an AbortController with its signal for each request is dearer.
+    let late: AppError | null = null;
+    const deadline: Deadline = {
+      throwIfAborted: () => {
+        if (late) throw late;
       },
-      (error: unknown) => {
-        clearTimeout(timer);
-        // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- passed on as it came
-        reject(error);
-      },
-    );
-  });
+    };
+    return new Promise((resolve, reject) => {
+      const operation: Waiting = {
+        due: performance.now() + milliseconds,
+        giveUp: () => {
+          late = tooLate(milliseconds);
+          reject(late);
+        },
+      };
+      waiting.add(operation);
+      if (!waits) wait(milliseconds);
+      work(deadline).then(
+        (result) => {
+          waiting.delete(operation);
+          resolve(result);
+        },
+        (error: unknown) => {
+          waiting.delete(operation);
+          // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- passed on as it came
+          reject(error);
+        },
+      );
+    });
+  };
 };

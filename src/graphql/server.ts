@@ -10,7 +10,7 @@ import type { AskQuery } from '../kernel/query.js';
 import type { RunRecording } from '../kernel/record.js';
 import { startApollo } from './apollo.js';
 import { contextFor, type Context } from './context.js';
-import { withDeadline, type Deadline } from './deadline.js';
+import { openDeadlines, type InTime } from './deadline.js';
 import { answerRefusals } from './answers.js';
 import { errorFormatter, type FormatError } from './errors.js';
 import { securityHeaders } from './headers.js';
@@ -55,6 +55,7 @@ interface Door {
   readonly prepare: Prepare;
   readonly compile: CompileTrusted;
   readonly apollo: ApolloServer<Context>;
+  readonly inTime: InTime;
 }
 
 const defaultDeadlineMs = 20_000;
@@ -75,6 +76,7 @@ export const graphqlDoor =
       prepare,
       compile: trustedCompiler(schema, prepare),
       apollo,
+      inTime: openDeadlines(options.deadlineMs ?? defaultDeadlineMs),
     };
     const headers = securityHeaders(parts.cookies.options.secure === true);
     answerRefusals(server, format, headers);
@@ -106,7 +108,7 @@ const answer = async (door: Door, request: FastifyRequest, reply: FastifyReply):
   };
   // Handed over as an operation, not as HTTP: what Apollo would look at there (method, content type, batches) this
   // door and Fastify have refused already, and reading it again costs a tenth of the answer.
-  const { body, http } = await inTime(door, (deadline) =>
+  const { body, http } = await door.inTime((deadline) =>
     door.apollo.executeOperation(sent, { contextValue: contextFor(door.parts, actor, deadline) }),
   );
   if (body.kind !== 'single') throw new Error('Incremental delivery is not served');
@@ -118,9 +120,6 @@ const sendJson = (reply: FastifyReply, status: number, json: string): Buffer => 
   // As bytes: a long text would be joined with the headers and given three times its length in memory to be encoded.
   return Buffer.from(json);
 };
-
-const inTime = <T>(door: Door, work: (deadline: Deadline) => Promise<T>): Promise<T> =>
-  withDeadline(door.options.deadlineMs ?? defaultDeadlineMs, work);
 
 const requireAdHoc = (adHoc: AdHoc, actor: Actor): void => {
   const byToken = actor.kind === 'service' || (actor.kind === 'user' && actor.tokenId !== null);
@@ -167,7 +166,7 @@ const answerTrusted = async (
   }
   const compiled = door.compile(documentId, text, asked.operationName);
   await admit(door, actor, compiled.operation, asked);
-  const result = await inTime(door, (deadline) =>
+  const result = await door.inTime((deadline) =>
     runCompiled(compiled, contextFor(door.parts, actor, deadline), asked.variables),
   );
   return sendJson(reply, statusOf(result), compiled.stringify(formatted(result, door.format)));

@@ -1,25 +1,30 @@
 import {
   GraphQLError,
   NoSchemaIntrospectionCustomRule,
+  OperationTypeNode,
   specifiedRules,
   validate,
+  type DocumentNode,
   type ExecutionResult,
   type GraphQLSchema,
 } from 'graphql';
-import { compileQuery, isCompiledQuery, type CompiledQuery } from 'graphql-jit';
+import { compileQuery, isCompiledQuery, type CompiledQuery, type CompilerOptions } from 'graphql-jit';
 import { AppError, invalidInput } from '../kernel/errors.js';
 import { boundedMap } from './bounded-map.js';
 import type { Context } from './context.js';
 import { inWords } from './errors.js';
+import { compileLeaves } from './leaves.js';
 import { requireServed } from './limits.js';
 import { operationNamed, preparer, type Prepare, type Prepared, type PreparedOperation } from './prepare.js';
 
 /** An operation of a trusted document, ready to run. */
 export interface CompiledOperation {
   readonly operation: PreparedOperation;
-  readonly query: CompiledQuery['query'];
+  readonly query: Run;
   readonly stringify: (result: ExecutionResult) => string;
 }
+
+type Run = CompiledQuery['query'];
 
 /** Compiles documents that were registered, and remembers what it compiled. Never give it a text from a request. */
 export type CompileTrusted = (
@@ -83,11 +88,49 @@ const compileOnce = (
 ): CompiledOperation => {
   const operation = operationNamed(prepared, operationName);
   if (!operation) throw unknownOperation(prepared, operationName);
-  const compiled = compileQuery(schema, prepared.document, operationName ?? undefined);
-  if (!isCompiledQuery(compiled)) {
-    throw new Error('The trusted document could not be compiled', { cause: compiled.errors?.[0] });
-  }
-  return { operation, query: compiled.query, stringify: (result) => JSON.stringify(result) };
+  const strictly = (): Run => runner(schema, prepared.document, operationName);
+  const quick = operation.kind === OperationTypeNode.QUERY;
+  return {
+    operation,
+    query: quick ? quickly(schema, prepared.document, operationName, strictly) : strictly(),
+    stringify: (result) => JSON.stringify(result),
+  };
+};
+
+const runner = (
+  schema: GraphQLSchema,
+  document: DocumentNode,
+  operationName: string | null,
+  options: Partial<CompilerOptions> = {},
+): Run => {
+  const compiled = compileQuery(schema, document, operationName ?? undefined, options);
+  if (isCompiledQuery(compiled)) return compiled.query;
+  throw new Error('The trusted document could not be compiled', { cause: compiled.errors?.[0] });
+};
+
+/**
+ * Runs a query without serializing its leaves one by one, which takes longer than everything else in it, and then
+ * looks whether they are all of their types. The first time that one is not, the query is run again with a serializer
+ * for each, which makes of the leaf what it must be or refuses it, and never without one from then on. Only queries:
+ * what changes something is run once.
+ */
+const quickly = (
+  schema: GraphQLSchema,
+  document: DocumentNode,
+  operationName: string | null,
+  strictly: () => Run,
+): Run => {
+  const quick = runner(schema, document, operationName, { disableLeafSerialization: true });
+  const leavesFit = compileLeaves(schema, document, operationName);
+  let strict: Run | null = null;
+  return async (root, context, variables) => {
+    if (!strict) {
+      const result = await quick(root, context, variables);
+      if (leavesFit(result.data)) return result;
+      strict = strictly();
+    }
+    return strict(root, context, variables);
+  };
 };
 
 const unknownOperation = ({ operations }: Prepared, name: string | null): AppError => {

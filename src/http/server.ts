@@ -73,6 +73,14 @@ export interface HttpServer {
   close(): Promise<void>;
 }
 
+const actorFound = Symbol('actor');
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    [actorFound]: Promise<Actor> | null;
+  }
+}
+
 const kibibyte = 1024;
 const hour = 3_600_000;
 
@@ -117,7 +125,6 @@ const secureHeaders = async (server: FastifyInstance, url: string): Promise<void
 
 /** Who asks, found once per request and charged one cost unit. */
 const actorFinder = (authenticate: Authenticate, cookies: Cookies, limits: Limits) => {
-  const known = new WeakMap<FastifyRequest, Promise<Actor>>();
   const find = async (request: FastifyRequest): Promise<Actor> => {
     try {
       const actor = await authenticate(credentialsOf(request, cookies.names));
@@ -129,11 +136,7 @@ const actorFinder = (authenticate: Authenticate, cookies: Cookies, limits: Limit
       throw error;
     }
   };
-  return (request: FastifyRequest): Promise<Actor> => {
-    const actor = known.get(request) ?? find(request);
-    known.set(request, actor);
-    return actor;
-  };
+  return (request: FastifyRequest): Promise<Actor> => (request[actorFound] ??= find(request));
 };
 
 const countFailure = async (error: AppError, request: FastifyRequest, limits: Limits): Promise<void> => {
@@ -160,6 +163,8 @@ export const openHttpServer = async (options: HttpServerOptions): Promise<HttpSe
   requireSameOrigin(server, config.url, cookies.names);
   healthRoutes(server, { db: app.db, metrics: app.metrics, closing: () => closing });
 
+  // In the request itself: a WeakMap of requests is work for the collector of garbage.
+  server.decorateRequest(actorFound, null);
   const actorOf = actorFinder(options.authenticate, cookies, limits);
   const { run, ask, access, log } = app;
   const record = recordingRunner(app.record);
