@@ -1,12 +1,7 @@
+import { z } from 'zod';
 import { AppError } from '../../../kernel/errors.js';
 import { requestOrFind, type FoundRequest } from '../../approvals/index.js';
-import {
-  nameStanding,
-  openRequestAbout,
-  useCaseTag,
-  type KnownUseCase,
-  type NameStanding,
-} from '../mlflow.queries/gate.js';
+import { nameStanding, useCaseTag, type KnownUseCase, type NameStanding } from '../mlflow.queries/gate.js';
 import type { NamedVersion } from '../mlflow.queries/keys.js';
 import type { Call } from './route.js';
 
@@ -111,27 +106,15 @@ export const moveName = async (
   throw withRequest(call, move, request);
 };
 
-/** Does what a protected name of a model may forbid; the refusal then names the open request about that name. */
-export const unlessProtected = async <Result>(
-  { ask, actor, url }: Call,
-  modelId: string,
-  deed: () => Promise<Result>,
-): Promise<Result> =>
-  deed().catch(async (error: unknown) => {
-    const name =
-      error instanceof AppError && error.details['rule'] === 'protected-alias'
-        ? error.details['alias']
-        : null;
-    if (!(error instanceof AppError) || typeof name !== 'string') throw error;
-    const number = await ask(openRequestAbout, actor, { modelId, name });
-    const address = number === null ? null : `${url}/changes/${String(number)}`;
-    const lead =
-      address === null
-        ? 'Let it move to another version by a change request first; then this call succeeds'
-        : `Change request #${String(number)} about it is open: ${address}`;
-    throw refusal(`${error.message} ${lead}.`, {
-      alias: name,
-      changeRequest: number === null ? null : { number, url: address },
-      failing: [{ rule: 'protected-alias', message: error.message }],
-    });
+const requestNamed = z.object({ number: z.number(), url: z.string() }).catchall(z.unknown());
+
+/** Does what a protected name may forbid; the refusal is told as the protocol tells one, with a whole address. */
+export const unlessProtected = <Result>({ url }: Call, deed: () => Promise<Result>): Promise<Result> =>
+  deed().catch((error: unknown) => {
+    if (!(error instanceof AppError) || error.details['rule'] !== 'protected-alias') throw error;
+    const { changeRequest, ...details } = error.details;
+    const known = requestNamed.safeParse(changeRequest);
+    const request = known.success ? { ...known.data, url: `${url}${known.data.url}` } : null;
+    const message = request ? `${error.message} ${request.url}` : error.message;
+    throw refusal(message, { ...details, changeRequest: request });
   });

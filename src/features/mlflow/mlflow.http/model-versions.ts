@@ -85,8 +85,8 @@ const versions = [
     },
   ),
   route('DELETE', '/model-versions/delete', z.object(named), async (call, input) => {
-    const { id: versionId, modelId } = await key(call, input);
-    await unlessProtected(call, modelId, () => call.run(deleteModelVersion, call.actor, { versionId }));
+    const { id: versionId } = await key(call, input);
+    await unlessProtected(call, () => call.run(deleteModelVersion, call.actor, { versionId }));
     return {};
   }),
   route(
@@ -128,10 +128,8 @@ const transition = route(
       );
     }
     const { name, version } = input;
-    const plain = ({ id: versionId, modelId }: NamedVersion) =>
-      unlessProtected(call, modelId, () =>
-        call.run(setStage, call.actor, { versionId, stage, archiveOthers }),
-      );
+    const plain = ({ id: versionId }: NamedVersion) =>
+      unlessProtected(call, () => call.run(setStage, call.actor, { versionId, stage, archiveOthers }));
     if (stage === 'None') await plain(await key(call, input));
     else {
       const isThere = (standing: NameStanding): boolean => standing.version.stage === stage;

@@ -140,13 +140,13 @@ const models = [
       const modelId = await idOf(call, name);
       const rename = () =>
         call.run(renameModel, call.actor, { modelId, name: newName }).catch(orReadsAlike(newName));
-      await unlessProtected(call, modelId, rename);
+      await unlessProtected(call, rename);
       return shown(call, newName.normalize('NFC').trim());
     },
   ),
   route('DELETE', '/registered-models/delete', z.object(named), async (call, { name }) => {
     const modelId = await idOf(call, name);
-    await unlessProtected(call, modelId, () => call.run(deleteModel, call.actor, { modelId }));
+    await unlessProtected(call, () => call.run(deleteModel, call.actor, { modelId }));
     return {};
   }),
   ...(['POST', 'GET'] as const).map((method) =>
@@ -238,7 +238,7 @@ const aliases = [
       requireFree(input.alias);
       const modelId = await idOf(call, input.name);
       const remove = () => call.run(deleteAlias, call.actor, { modelId, name: input.alias });
-      await unlessProtected(call, modelId, () => remove().catch(orNothing));
+      await unlessProtected(call, () => remove().catch(orNothing));
       return {};
     },
   ),
