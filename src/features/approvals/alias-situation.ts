@@ -1,5 +1,11 @@
 import type { ReadDb } from '../../kernel/db.js';
-import { judgeChecks, readCheckFacts, type CheckFacts, type CheckResult } from '../checks/index.js';
+import {
+  frameworksOf,
+  judgeChecks,
+  readCheckFacts,
+  type CheckFacts,
+  type CheckResult,
+} from '../checks/index.js';
 import type { GovernedField } from '../cards/index.js';
 import type { EvidenceKind } from '../evaluations/index.js';
 import { overdueReview } from '../incidents/index.js';
@@ -180,7 +186,8 @@ export const aliasSituation = async (
   const { alias, useCase } = facts;
   const move = { alias, tier: useCase.riskTier, useCase: useCase.slug };
   const demands = demandsOfAlias(policy.document, move) ?? noDemands(policy.document);
-  const seen = await readCheckFacts(db, target, now);
+  const frameworks = frameworksOf(demands.checks.map(({ item }) => item));
+  const seen = await readCheckFacts(db, { ...target, frameworks }, now);
   const evidence = evidenceEntries(seen, demands.evidence);
   const known = { facts, seen, results: judgeChecks(seen), evidence, demands };
   const manifest = manifestOf(
