@@ -185,7 +185,7 @@ export const aliasSituation = async (
   const facts = await aliasFactsOf(db, target);
   const { alias, useCase } = facts;
   const move = { alias, tier: useCase.riskTier, useCase: useCase.slug };
-  const demands = demandsOfAlias(policy.document, move) ?? noDemands(policy.document);
+  const demands = demandsOfAlias(policy.document, move, facts.leftUse) ?? noDemands(policy.document);
   const frameworks = frameworksOf(demands.checks.map(({ item }) => item));
   const seen = await readCheckFacts(db, { ...target, frameworks }, now);
   const evidence = evidenceEntries(seen, demands.evidence);

@@ -137,10 +137,20 @@ const matching = (document: PolicyDocument, { alias, tier, useCase }: Move): Rul
   );
 };
 
-/** What moving an alias needs: all matching rules together, the stricter where two ask for the same; null when none matches. */
-export const demandsOfAlias = (document: PolicyDocument, move: Move): Demands | null => {
-  const rules = matching(document, move);
-  if (rules.length === 0) return null;
+/**
+ * What moving an alias needs: all matching rules together, the stricter where two ask for the same; null when none
+ * matches. A name that leaves another use needs what that use asks for as well: else it would move by the rules of
+ * whatever use asks for least.
+ */
+export const demandsOfAlias = (
+  document: PolicyDocument,
+  move: Move,
+  leaves: Pick<Move, 'tier' | 'useCase'> | null = null,
+): Demands | null => {
+  const own = matching(document, move);
+  if (own.length === 0) return null;
+  const left = leaves === null ? [] : matching(document, { ...move, ...leaves });
+  const rules = document.rules.filter((one) => own.includes(one) || left.includes(one));
   const enforced = inMode(rules, 'ENFORCE');
   const [overdue] = gather(rules, (one) =>
     one.overdueFindings === 'BLOCK' ? (['findings-overdue'] as const) : [],

@@ -97,28 +97,31 @@ interface Proof {
   readonly state: string;
 }
 
-/** What the newest attestation of a version says of itself. */
-const proofOf = async (versionId: string) =>
-  app.graphql<{ attestation: Proof | null }>(
+/** The newest attestation of a version. */
+const proofOf = async (versionId: string): Promise<Proof> => {
+  const { data } = await app.graphql<{ attestation: Proof }>(
     await app.actor('auditor'),
     `query ($id: ID!) { attestation(versionId: $id, alias: "champion") { id number state } }`,
     { id: versionId },
   );
+  if (!data) throw new Error('The version has no attestation');
+  return data.attestation;
+};
 
 test('a rollback leaves an attestation like any change that was carried out, in its transaction', async () => {
   const { first, second } = await givenTwo();
-  const former = (await proofOf(first.versionId)).data?.attestation;
-  const replaced = (await proofOf(second.versionId)).data?.attestation;
+  const former = await proofOf(first.versionId);
+  const replaced = await proofOf(second.versionId);
 
   await rollback(first.owner, { modelId: first.modelId });
 
-  const now = (await proofOf(first.versionId)).data?.attestation;
-  expect(former?.state).toBe('REVOKED');
-  expect(replaced?.state).toBe('VALID');
+  const now = await proofOf(first.versionId);
+  expect(former.state).toBe('REVOKED');
+  expect(replaced.state).toBe('VALID');
   expect(now).toMatchObject({ state: 'VALID' });
-  expect(now?.number).toBeGreaterThan(replaced?.number ?? Infinity);
-  expect((await proofOf(second.versionId)).data?.attestation?.state).toBe('REVOKED');
-  expect((await app.trail(now?.id ?? '')).map(({ command }) => command)).toEqual(['alias.rollback']);
+  expect(now.number).toBeGreaterThan(replaced.number);
+  expect((await proofOf(second.versionId)).state).toBe('REVOKED');
+  expect((await app.trail(now.id)).map(({ command }) => command)).toEqual(['alias.rollback']);
 });
 
 test('what an endpoint serves after it counts as approved, and going forth again works as going back', async () => {
@@ -235,9 +238,9 @@ describe('a rollback is refused', () => {
 
   test('to a version whose attestation somebody took back, until people approve it anew', async () => {
     const { first, second } = await givenTwo();
-    const proof = (await proofOf(first.versionId)).data?.attestation;
+    const proof = await proofOf(first.versionId);
     const reason = 'The training data was copied without leave';
-    await app.run(revokeAttestation, first.compliance, { attestationId: proof?.id ?? '', reason });
+    await app.run(revokeAttestation, first.compliance, { attestationId: proof.id, reason });
 
     const refused = await rollback(first.owner, { modelId: first.modelId });
 
