@@ -86,6 +86,24 @@ const namedCheck = (asked: Asked<string>, results: readonly CheckResult[]): Chec
   };
 };
 
+/** A check that rests on no evidence has no provenance to ask for. */
+const checkProvenance = (asked: Asked<string>, results: readonly CheckResult[]): Check[] => {
+  const found = results.find((one) => one.rule.name === asked.item);
+  if (!found || found.provenance === 'NONE') return [];
+  const computed = found.provenance === 'COMPUTED';
+  const message = computed
+    ? `The check ${asked.item} rests on what was computed here`
+    : `The check ${asked.item} rests on evidence that was sent from elsewhere, which does not do. Start an evaluation`;
+  const state = computed ? 'PASS' : 'FAIL';
+  return [
+    {
+      ...check(`provenance.${asked.item}`, state, message, 'evaluation:start'),
+      ...askedFor(asked),
+      evidenceId: found.evidenceIds[0] ?? null,
+    },
+  ];
+};
+
 const coveredCheck = (demands: Demands): Check[] =>
   demands.rules.length === 0
     ? [check('rule', 'FAIL', 'No rule of the policy says what this move needs', 'policy:propose')]
@@ -173,6 +191,7 @@ const checksOf = ({ facts, seen, results, evidence, demands }: Known): Check[] =
   ...demands.computed.map((asked) => provenanceCheck(asked, evidence.get(asked.item))),
   ...demands.cardFields.map((asked) => cardCheck(asked, seen.card[asked.item])),
   ...demands.checks.map((asked) => namedCheck(asked, results)),
+  ...demands.computedChecks.flatMap((asked) => checkProvenance(asked, results)),
 ];
 
 /** Everything that decides on a move of an alias. */

@@ -42,6 +42,8 @@ export interface Demands {
   /** Evidence that must have been computed here. */
   readonly computed: readonly Asked<EvidenceKind>[];
   readonly checks: readonly Asked<CheckName>[];
+  /** Checks that may rest only on what was computed here. */
+  readonly computedChecks: readonly Asked<CheckName>[];
   readonly cardFields: readonly Asked<string>[];
   readonly excluded: readonly 'use-case-owner'[];
   /** The approvals without which nothing moves. */
@@ -160,6 +162,7 @@ export const demandsOfAlias = (
     evidence: gather(rules, (one) => one.evidence),
     computed: gather(rules, (one) => (one.provenance === 'COMPUTED' ? one.evidence : [])),
     checks: gather(rules, (one) => one.checks),
+    computedChecks: gather(rules, (one) => (one.provenance === 'COMPUTED' ? one.checks : [])),
     cardFields: gather(rules, (one) => one.cardFields),
     excluded: [...new Set(enforced.flatMap((one) => one.excluded))],
     slots: bindingSlots(enforced),
@@ -175,6 +178,7 @@ export const noDemands = (document: PolicyDocument): Demands => ({
   evidence: [],
   computed: [],
   checks: [],
+  computedChecks: [],
   cardFields: [],
   excluded: [],
   slots: [],

@@ -12,7 +12,7 @@ const refusedMove = z.object({
 });
 
 const leadOf = (request: FoundRequest): string => {
-  if (!request.sameVersion) return 'it is about another version: decide or withdraw it first';
+  if (!request.sameVersion) return 'it is about another version or use: decide or withdraw it first';
   return request.failing[0]?.message ?? 'everything is there: carry it out with executeChange';
 };
 

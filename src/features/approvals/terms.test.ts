@@ -224,7 +224,7 @@ describe('a refused verb', () => {
     expect(await app.run(requestOrFind, given.engineer, move)).toMatchObject({ id, sameVersion: false });
     const refused = await set(given, versionId, 'CHAMPION');
     expect(refused.details['changeRequest']).toMatchObject({ id, sameVersion: false });
-    expect(refused.message).toContain('about another version');
+    expect(refused.message).toContain('about another version or use');
   });
 
   test('finds out the use case by what is known, and says so when it cannot', async () => {

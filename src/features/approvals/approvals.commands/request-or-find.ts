@@ -19,7 +19,7 @@ export interface FoundRequest {
   readonly number: number;
   /** Where people look at it, under the address of the server. */
   readonly url: string;
-  /** Whether it is about the version that was asked for; another may be open first. */
+  /** Whether it is about the version, and the use, that was asked for; another may be open first. */
   readonly sameVersion: boolean;
   /** Whether everything is there, so that executeChange carries it out. */
   readonly ready: boolean;
@@ -56,14 +56,19 @@ const useCaseOfMove = async (db: ReadDb, versionId: string, folded: string): Pro
   return first.id;
 };
 
-const found = async (tx: Tx, change: ChangeRequest, versionId: string, now: Date): Promise<FoundRequest> => {
+interface Sought {
+  readonly versionId: string;
+  readonly useCaseId: string;
+}
+
+const found = async (tx: Tx, change: ChangeRequest, sought: Sought, now: Date): Promise<FoundRequest> => {
   const situation = await situationOf(tx, change, now);
   const failing = blockersOf(situation, await decisionsOn(tx, change.id));
   return {
     id: change.id,
     number: change.number,
     url: `/changes/${String(change.number)}`,
-    sameVersion: change.versionId === versionId,
+    sameVersion: change.versionId === sought.versionId && change.useCaseId === sought.useCaseId,
     ready: failing.length === 0,
     failing,
   };
@@ -99,12 +104,12 @@ export const requestOrFind = defineCommand({
     await requireMovable(tx, facts, facts.alias);
     const asked = newPromotion(facts, version, input.reason ?? reasonOf(actor, facts));
     const open = await openAbout(tx, asked.targetKey, now);
-    if (open) return { result: await found(tx, open, versionId, now), audit: nothingChanged };
+    if (open) return { result: await found(tx, open, { versionId, useCaseId }, now), audit: nothingChanged };
     const byMachine = actor.kind === 'service';
     const opened = await openChangeRequest({ tx, actor, now, enqueue }, { ...asked, byMachine });
     requireRule(opened.situation, facts.alias, facts.useCase.riskTier);
     const change = await tx.findOne(ChangeRequest, { id: opened.id });
     if (!change) throw new Error('The request that was opened is gone');
-    return { result: await found(tx, change, versionId, now), audit: opened.audit };
+    return { result: await found(tx, change, { versionId, useCaseId }, now), audit: opened.audit };
   },
 });

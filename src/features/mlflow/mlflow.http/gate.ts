@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { AppError } from '../../../kernel/errors.js';
-import { requestOrFind, type FoundRequest } from '../../approvals/index.js';
+import { executeChange, requestOrFind, type FoundRequest } from '../../approvals/index.js';
 import { nameStanding, useCaseTag, type KnownUseCase, type NameStanding } from '../mlflow.queries/gate.js';
 import type { NamedVersion } from '../mlflow.queries/keys.js';
 import type { Call } from './route.js';
@@ -25,7 +25,7 @@ const withRequest = ({ url }: Call, { name, version }: Move, request: FoundReque
   const what = `${name} of ${version.name} is protected: it moves to version ${String(version.version)} by an approved change request`;
   const which = request.sameVersion
     ? `#${String(request.number)} ${address}`
-    : `#${String(request.number)} ${address}, which is open about another version: decide or withdraw it first`;
+    : `#${String(request.number)} ${address}, which is open about another version or use: decide or withdraw it first`;
   const open = request.ready
     ? 'Everything is there: carry it out'
     : `Still open: ${shortest(request.failing)}`;
@@ -78,7 +78,8 @@ const whyNoRequest = (error: unknown, { name, version }: Move): AppError => {
 
 /**
  * Moves a name that nobody protects. A protected one is refused with the one open request about it, which is opened
- * here when there is none; when the approved change was carried out already, the same call succeeds and does nothing.
+ * here when there is none; when the approved change was carried out already, the same call succeeds and does nothing,
+ * and when everything is there but for somebody who does it, the call does.
  */
 export const moveName = async (
   call: Call,
@@ -103,6 +104,11 @@ export const moveName = async (
   const request = await run(requestOrFind, actor, input).catch((error: unknown) => {
     throw whyNoRequest(error, move);
   });
+  // Where the policy leaves it to the caller, or a wait is over: who repeats the call carries out what was approved.
+  if (request.ready && request.sameVersion) {
+    await run(executeChange, actor, { changeRequestId: request.id });
+    return;
+  }
   throw withRequest(call, move, request);
 };
 
