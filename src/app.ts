@@ -32,6 +32,7 @@ import {
   ApprovalPolicy,
   ChangeRequest,
   Delegation,
+  leadingOn,
   startingPolicies,
 } from './features/approvals/index.js';
 import { AttestationsResolver } from './features/attestations/attestations.graphql.js';
@@ -390,7 +391,7 @@ export const openApp = async (options: AppOptions): Promise<App> => {
     metrics,
     schema,
     keyring: options.keyring,
-    run: commandRunner(machine),
+    run: leadingOn(commandRunner(machine)),
     ask: queryRunner(machine),
     record: recordRunner(machine),
     jobs: new Map([...jobs, ...reactions].map((job) => [job.name, job])),

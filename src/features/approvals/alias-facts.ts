@@ -34,6 +34,8 @@ export interface AliasFacts {
   readonly deleted: boolean;
   readonly from: NamedVersion | null;
   readonly fromUseCaseId: string | null;
+  /** The use that the alias would leave for this one; null when it stands for none, or for the same. */
+  readonly leftUse: { readonly useCase: string; readonly tier: RiskTier } | null;
   readonly useCase: {
     readonly id: string;
     readonly slug: string;
@@ -52,6 +54,8 @@ const query = `
          case when f.id is null then null
               else jsonb_build_object('id', f.id, 'version', f.version, 'digest', f.digest) end as "from",
          a.use_case_id as "fromUseCaseId",
+         case when l.id is null then null
+              else jsonb_build_object('useCase', l.slug, 'tier', l.risk_tier) end as "leftUse",
          jsonb_build_object('id', u.id, 'slug', u.slug, 'name', u.name, 'purpose', u.purpose, 'riskTier', u.risk_tier,
                             'ownerId', u.owner_id) as "useCase"
     from model_version v
@@ -59,6 +63,7 @@ const query = `
     join use_case u on u.id = $3
     left join model_alias a on a.model_id = m.id and a.folded = $2
     left join model_version f on f.id = a.version_id
+    left join use_case l on l.id = a.use_case_id and l.id <> u.id
    where v.id = $1`;
 
 /** The facts of a move; NOT_FOUND when the version or the use case is not in this workspace. */

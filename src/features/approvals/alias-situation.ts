@@ -1,5 +1,11 @@
 import type { ReadDb } from '../../kernel/db.js';
-import { judgeChecks, readCheckFacts, type CheckFacts, type CheckResult } from '../checks/index.js';
+import {
+  frameworksOf,
+  judgeChecks,
+  readCheckFacts,
+  type CheckFacts,
+  type CheckResult,
+} from '../checks/index.js';
 import type { GovernedField } from '../cards/index.js';
 import type { EvidenceKind } from '../evaluations/index.js';
 import { overdueReview } from '../incidents/index.js';
@@ -78,6 +84,24 @@ const namedCheck = (asked: Asked<string>, results: readonly CheckResult[]): Chec
     ...askedFor(asked),
     evidenceId: found.evidenceIds[0] ?? null,
   };
+};
+
+/** A check that rests on no evidence has no provenance to ask for. */
+const checkProvenance = (asked: Asked<string>, results: readonly CheckResult[]): Check[] => {
+  const found = results.find((one) => one.rule.name === asked.item);
+  if (!found || found.provenance === 'NONE') return [];
+  const computed = found.provenance === 'COMPUTED';
+  const message = computed
+    ? `The check ${asked.item} rests on what was computed here`
+    : `The check ${asked.item} rests on evidence that was sent from elsewhere, which does not do. Start an evaluation`;
+  const state = computed ? 'PASS' : 'FAIL';
+  return [
+    {
+      ...check(`provenance.${asked.item}`, state, message, 'evaluation:start'),
+      ...askedFor(asked),
+      evidenceId: found.evidenceIds[0] ?? null,
+    },
+  ];
 };
 
 const coveredCheck = (demands: Demands): Check[] =>
@@ -167,6 +191,7 @@ const checksOf = ({ facts, seen, results, evidence, demands }: Known): Check[] =
   ...demands.computed.map((asked) => provenanceCheck(asked, evidence.get(asked.item))),
   ...demands.cardFields.map((asked) => cardCheck(asked, seen.card[asked.item])),
   ...demands.checks.map((asked) => namedCheck(asked, results)),
+  ...demands.computedChecks.flatMap((asked) => checkProvenance(asked, results)),
 ];
 
 /** Everything that decides on a move of an alias. */
@@ -179,8 +204,9 @@ export const aliasSituation = async (
   const facts = await aliasFactsOf(db, target);
   const { alias, useCase } = facts;
   const move = { alias, tier: useCase.riskTier, useCase: useCase.slug };
-  const demands = demandsOfAlias(policy.document, move) ?? noDemands(policy.document);
-  const seen = await readCheckFacts(db, target, now);
+  const demands = demandsOfAlias(policy.document, move, facts.leftUse) ?? noDemands(policy.document);
+  const frameworks = frameworksOf(demands.checks.map(({ item }) => item));
+  const seen = await readCheckFacts(db, { ...target, frameworks }, now);
   const evidence = evidenceEntries(seen, demands.evidence);
   const known = { facts, seen, results: judgeChecks(seen), evidence, demands };
   const manifest = manifestOf(

@@ -15,8 +15,8 @@ import { proposePolicy, requestPromotion } from './index.js';
 import { initialPolicy } from './policy-in-force.js';
 
 /*
- * Every way around the gate that we know, through GraphQL: each is refused and names its rule, nothing that a name
- * resolves to has changed, and the refusal stands in the trail.
+ * Ways around policies and people, through GraphQL: each is refused and names its rule, nothing that a name resolves to
+ * has changed, and the refusal stands in the trail. The table of all doors is src/testing/bypasses.
  */
 
 let app: TestApp;
@@ -65,98 +65,7 @@ interface Way {
   readonly actor?: () => Actor | Promise<Actor>;
 }
 
-const spellings = [
-  'champion',
-  'Champion',
-  'CHAMPION',
-  ' champion ',
-  'ｃｈａｍｐｉｏｎ',
-  'сhampion',
-  'champıon',
-  'champιon',
-  '𝐜hampion',
-  'production',
-  'PRODUCTION',
-  'рroduction',
-  'prod-eu',
-  'Prod',
-  'ＰＲＯＤ·x',
-];
-
-const set = (name: string): Way => ({
-  by: `setting ${JSON.stringify(name)}`,
-  command: 'alias.set',
-  input: () => ({ modelId: given.modelId, versionId: otherId, name }),
-  rule: 'protected-alias',
-});
-
-const remove = (name: string): Way => ({
-  by: `deleting ${JSON.stringify(name)}`,
-  command: 'alias.delete',
-  input: () => ({ modelId: given.modelId, name }),
-  rule: 'protected-alias',
-});
-
 const model = (): object => ({ modelId: given.modelId });
-const nameNow = async (): Promise<string> => {
-  const { data } = await app.graphql<{ model: { name: string } }>(
-    given.owner,
-    `query ($id: ID!) { model(id: $id) { name } }`,
-    { id: given.modelId },
-  );
-  return data?.model.name ?? '';
-};
-
-const registry: readonly Way[] = [
-  ...spellings.map(set),
-  ...['champion', 'CHAMPION', 'сhampion', 'production', 'Ｐroduction'].map(remove),
-  {
-    by: 'swapping its use case, the version being the same',
-    command: 'alias.set',
-    input: () => ({ ...model(), versionId: given.versionId, name: 'champion', useCaseId: otherUse }),
-    rule: 'protected-alias',
-  },
-  {
-    by: 'taking its use case away',
-    command: 'alias.set',
-    input: () => ({ ...model(), versionId: given.versionId, name: 'production' }),
-    rule: 'protected-alias',
-  },
-  {
-    by: 'deleting the version it names',
-    command: 'modelVersion.delete',
-    input: () => ({ versionId: given.versionId }),
-    rule: 'protected-alias',
-  },
-  { by: 'deleting its model', command: 'model.delete', input: model, rule: 'protected-alias' },
-  {
-    by: 'renaming its model',
-    command: 'model.rename',
-    input: () => ({ ...model(), name: 'another' }),
-    rule: 'protected-alias',
-  },
-  {
-    by: 'renaming its model in another case',
-    command: 'model.rename',
-    input: async () => ({ ...model(), name: (await nameNow()).toUpperCase() }),
-    rule: 'protected-alias',
-  },
-  {
-    by: 'registering another model of its name',
-    command: 'model.create',
-    input: async () => ({ name: await nameNow() }),
-    rule: 'name-taken',
-    code: 'CONFLICT',
-  },
-  {
-    by: 'registering a model whose name reads like its name',
-    command: 'model.create',
-    input: async () => ({ name: (await nameNow()).toUpperCase().replace('O', 'О') }),
-    rule: 'name-taken',
-    code: 'CONFLICT',
-  },
-];
-
 const endpoint = (more: object): object => ({
   slug: `door-${given.modelId.slice(-8)}`,
   name: 'Door',
@@ -302,7 +211,7 @@ const people: readonly Way[] = [
 ];
 
 describe('there is no way around by', () => {
-  test.each([...registry, ...policies, ...people])('$by', async ({ command, input, rule, code, actor }) => {
+  test.each([...policies, ...people])('$by', async ({ command, input, rule, code, actor }) => {
     const filled = await input();
     const who = (await actor?.()) ?? given.engineer;
     const [before, told] = [await standing(app), await refusals(app, command, who)];
@@ -365,16 +274,10 @@ describe('there is no way around by', () => {
 
 test('a refusal points to the one open request, however often it is repeated', async () => {
   const input = { modelId: given.modelId, versionId: otherId, name: 'Champion' };
-  const alone = await attempt(app, given.engineer, 'alias.set', input);
-  const id = await givenRequest(app, given, otherId);
-  const { data } = await app.graphql<{ changeRequest: { number: number } }>(
-    given.owner,
-    `query ($id: ID!) { changeRequest(id: $id) { number } }`,
-    { id },
-  );
-  const number = data?.changeRequest.number;
+  const first = await attempt(app, given.engineer, 'alias.set', input);
+  const { number, url } = first.details['changeRequest'] as { number: number; url: string };
 
-  expect(alone.details['changeRequest']).toBeUndefined();
+  expect(url).toBe(`/changes/${String(number)}`);
   for (const command of ['alias.set', 'alias.set', 'alias.delete'] as const) {
     const { details } = await attempt(
       app,
@@ -382,7 +285,7 @@ test('a refusal points to the one open request, however often it is repeated', a
       command,
       command === 'alias.set' ? input : { modelId: given.modelId, name: 'champion' },
     );
-    expect(details['changeRequest']).toEqual({ number, url: `/changes/${String(number)}` });
+    expect(details['changeRequest']).toMatchObject({ number, url });
   }
   expect(
     await attempt(app, given.engineer, 'changeRequest.create', {

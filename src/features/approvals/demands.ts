@@ -42,6 +42,8 @@ export interface Demands {
   /** Evidence that must have been computed here. */
   readonly computed: readonly Asked<EvidenceKind>[];
   readonly checks: readonly Asked<CheckName>[];
+  /** Checks that may rest only on what was computed here. */
+  readonly computedChecks: readonly Asked<CheckName>[];
   readonly cardFields: readonly Asked<string>[];
   readonly excluded: readonly 'use-case-owner'[];
   /** The approvals without which nothing moves. */
@@ -137,10 +139,20 @@ const matching = (document: PolicyDocument, { alias, tier, useCase }: Move): Rul
   );
 };
 
-/** What moving an alias needs: all matching rules together, the stricter where two ask for the same; null when none matches. */
-export const demandsOfAlias = (document: PolicyDocument, move: Move): Demands | null => {
-  const rules = matching(document, move);
-  if (rules.length === 0) return null;
+/**
+ * What moving an alias needs: all matching rules together, the stricter where two ask for the same; null when none
+ * matches. A name that leaves another use needs what that use asks for as well: else it would move by the rules of
+ * whatever use asks for least.
+ */
+export const demandsOfAlias = (
+  document: PolicyDocument,
+  move: Move,
+  leaves: Pick<Move, 'tier' | 'useCase'> | null = null,
+): Demands | null => {
+  const own = matching(document, move);
+  if (own.length === 0) return null;
+  const left = leaves === null ? [] : matching(document, { ...move, ...leaves });
+  const rules = document.rules.filter((one) => own.includes(one) || left.includes(one));
   const enforced = inMode(rules, 'ENFORCE');
   const [overdue] = gather(rules, (one) =>
     one.overdueFindings === 'BLOCK' ? (['findings-overdue'] as const) : [],
@@ -150,6 +162,7 @@ export const demandsOfAlias = (document: PolicyDocument, move: Move): Demands | 
     evidence: gather(rules, (one) => one.evidence),
     computed: gather(rules, (one) => (one.provenance === 'COMPUTED' ? one.evidence : [])),
     checks: gather(rules, (one) => one.checks),
+    computedChecks: gather(rules, (one) => (one.provenance === 'COMPUTED' ? one.checks : [])),
     cardFields: gather(rules, (one) => one.cardFields),
     excluded: [...new Set(enforced.flatMap((one) => one.excluded))],
     slots: bindingSlots(enforced),
@@ -165,6 +178,7 @@ export const noDemands = (document: PolicyDocument): Demands => ({
   evidence: [],
   computed: [],
   checks: [],
+  computedChecks: [],
   cardFields: [],
   excluded: [],
   slots: [],

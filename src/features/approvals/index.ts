@@ -11,12 +11,8 @@ export {
 } from './approvals.commands/open-change.js';
 export { breakGlass } from './approvals.commands/break-glass.js';
 export { refreshChange } from './approvals.commands/refresh-change.js';
-export {
-  requestOrFind,
-  withOpenRequest,
-  type FoundRequest,
-  type RefusedMove,
-} from './approvals.commands/request-or-find.js';
+export { requestOrFind, type FoundRequest } from './approvals.commands/request-or-find.js';
+export { leadingOn } from './leading-on.js';
 export { proposePolicy } from './approvals.commands/propose-policy.js';
 export { requestRiskTier } from './approvals.commands/request-risk-tier.js';
 export { rollbackAlias } from './approvals.commands/rollback.js';

@@ -99,7 +99,8 @@ describe('a model of a name that was given up', () => {
     const passed = has?.promotionCheck.requirements
       .filter(({ state }) => state === 'PASS')
       .map(({ rule }) => rule);
-    expect(passed).toEqual(['version-ready']);
+    // Of the new version itself: it passed intake, and nothing about it is overdue.
+    expect(passed).toEqual(['version-ready', 'findings-overdue']);
   });
 
   test('is not what the old request moves, nor what the old endpoint serves', async () => {

@@ -59,32 +59,45 @@ const computedHere = (entry: unknown): boolean | null => {
   return typeof provenance === 'string' ? provenance === 'COMPUTED' : null;
 };
 
+/** Which evidence a check rested on was not written down: where all was computed here, that of the check was. */
+const allComputed = ({ entries }: PastRequest): boolean | null => {
+  const told = Object.entries(entries).filter(([name]) => name.startsWith('evidence.'));
+  return told.every(([, entry]) => computedHere(entry) === true) ? true : null;
+};
+
 const known = (entry: unknown): boolean | null => {
   const source = field(entry, 'source');
   return typeof source === 'string' ? source !== 'UNKNOWN' : null;
 };
 
-const checksHeld = ({ entries, overdueFindings }: PastRequest, demands: Demands): Held[] => [
-  ...enforced(demands.evidence).map((kind) => ({
-    rule: `evidence.${kind}`,
-    holds: passed(entries[`evidence.${kind}`]) ?? false,
-  })),
-  ...enforced(demands.computed).map((kind) => ({
-    rule: `provenance.${kind}`,
-    holds: computedHere(entries[`evidence.${kind}`]),
-  })),
-  ...enforced(demands.cardFields).map((name) => ({
-    rule: `card.${name}`,
-    holds: known(entries[`card.${name}`]),
-  })),
-  ...enforced(demands.checks).map((name) => ({
-    rule: `check.${name}`,
-    holds: passed(entries[`check.${name}`]),
-  })),
-  ...(demands.overdueFindings?.mode === 'ENFORCE'
-    ? [{ rule: 'findings-overdue', holds: !overdueFindings }]
-    : []),
-];
+const checksHeld = (past: PastRequest, demands: Demands): Held[] => {
+  const { entries, overdueFindings } = past;
+  return [
+    ...enforced(demands.evidence).map((kind) => ({
+      rule: `evidence.${kind}`,
+      holds: passed(entries[`evidence.${kind}`]) ?? false,
+    })),
+    ...enforced(demands.computed).map((kind) => ({
+      rule: `provenance.${kind}`,
+      holds: computedHere(entries[`evidence.${kind}`]),
+    })),
+    ...enforced(demands.cardFields).map((name) => ({
+      rule: `card.${name}`,
+      holds: known(entries[`card.${name}`]),
+    })),
+    ...enforced(demands.checks).map((name) => ({
+      rule: `check.${name}`,
+      holds: passed(entries[`check.${name}`]),
+    })),
+    ...enforced(demands.computedChecks).map((name) => ({
+      rule: `provenance.${name}`,
+      holds: allComputed(past),
+    })),
+    ...(demands.overdueFindings?.mode === 'ENFORCE'
+      ? [{ rule: 'findings-overdue', holds: !overdueFindings }]
+      : []),
+  ];
+};
 
 /** Approvals in the order in which they came; one of a later step counts only after the earlier ones. */
 const countedBy = (slots: readonly Slot[], decisions: readonly PastDecision[]): PastDecision[] => {

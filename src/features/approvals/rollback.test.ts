@@ -11,6 +11,7 @@ import {
 } from '../../testing/given-change.js';
 import type { UserActor } from '../../kernel/actor.js';
 import { testApp, type TestApp } from '../../testing/test-app.js';
+import { revokeAttestation } from '../attestations/index.js';
 import { updateCard } from '../cards/index.js';
 import { deleteModelVersion } from '../registry/index.js';
 import { approvedVersion, createEndpoint } from '../deployments/index.js';
@@ -70,17 +71,57 @@ test('while all that was approved holds, one person moves the alias back, and th
     blockers: [],
   });
   expect(await champion(app, first.modelId)).toBe(first.versionId);
-  const { data } = await app.graphql<{ auditEvents: { nodes: { facts: object }[] } }>(
+  const { data } = await app.graphql<{ auditEvents: { nodes: Told[] } }>(
     await app.actor('auditor'),
-    `{ auditEvents(command: "alias.rollback", first: 1) { nodes { outcome facts } } }`,
+    `{ auditEvents(command: "alias.rollback", first: 10) { nodes { outcome subject { kind } facts } } }`,
   );
-  expect(data?.auditEvents.nodes[0]).toMatchObject({
+  const told = data?.auditEvents.nodes ?? [];
+  expect(told.find(({ subject }) => subject?.kind === 'alias')).toMatchObject({
     outcome: 'done',
     facts: {
       changeRequestId: firstRequest,
       rollback: { changeRequest: done?.number, reason: 'It decides badly' },
     },
   });
+});
+
+interface Told {
+  readonly outcome: string;
+  readonly subject: { readonly kind: string } | null;
+  readonly facts: object;
+}
+
+interface Proof {
+  readonly id: string;
+  readonly number: number;
+  readonly state: string;
+}
+
+/** The newest attestation of a version. */
+const proofOf = async (versionId: string): Promise<Proof> => {
+  const { data } = await app.graphql<{ attestation: Proof }>(
+    await app.actor('auditor'),
+    `query ($id: ID!) { attestation(versionId: $id, alias: "champion") { id number state } }`,
+    { id: versionId },
+  );
+  if (!data) throw new Error('The version has no attestation');
+  return data.attestation;
+};
+
+test('a rollback leaves an attestation like any change that was carried out, in its transaction', async () => {
+  const { first, second } = await givenTwo();
+  const former = await proofOf(first.versionId);
+  const replaced = await proofOf(second.versionId);
+
+  await rollback(first.owner, { modelId: first.modelId });
+
+  const now = await proofOf(first.versionId);
+  expect(former.state).toBe('REVOKED');
+  expect(replaced.state).toBe('VALID');
+  expect(now).toMatchObject({ state: 'VALID' });
+  expect(now.number).toBeGreaterThan(replaced.number);
+  expect((await proofOf(second.versionId)).state).toBe('REVOKED');
+  expect((await app.trail(now.id)).map(({ command }) => command)).toEqual(['alias.rollback']);
 });
 
 test('what an endpoint serves after it counts as approved, and going forth again works as going back', async () => {
@@ -193,6 +234,22 @@ describe('a rollback is refused', () => {
     ).toMatchObject({
       rule: 'never-approved',
     });
+  });
+
+  test('to a version whose attestation somebody took back, until people approve it anew', async () => {
+    const { first, second } = await givenTwo();
+    const proof = await proofOf(first.versionId);
+    const reason = 'The training data was copied without leave';
+    await app.run(revokeAttestation, first.compliance, { attestationId: proof.id, reason });
+
+    const refused = await rollback(first.owner, { modelId: first.modelId });
+
+    expect(refused).toMatchObject({ code: 'PRECONDITION_FAILED', rule: 'attestation-revoked' });
+    expect(await champion(app, first.modelId)).toBe(second.versionId);
+    app.clock.advance(1000);
+    await givenChampion(app, first);
+    await givenChampion(app, second);
+    expect((await rollback(first.owner, { modelId: first.modelId })).done?.executed).toBe(true);
   });
 
   test('to a version that was deleted', async () => {

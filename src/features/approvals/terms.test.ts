@@ -1,8 +1,10 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { AppError } from '../../kernel/errors.js';
+import { newId } from '../../kernel/id.js';
 import {
   champion,
   decide,
+  givenChampion,
   givenNextVersion,
   givenPromotable,
   givenRequest,
@@ -11,7 +13,8 @@ import {
 import { givenPolicy, policyWith, type RulePart } from '../../testing/given-policy.js';
 import { testApp, type TestApp } from '../../testing/test-app.js';
 import { createFinding, resolveFinding } from '../findings/index.js';
-import { executeChange, requestOrFind, withOpenRequest } from './index.js';
+import { deleteAlias, deleteModel, setAlias } from '../registry/index.js';
+import { executeChange, requestOrFind } from './index.js';
 
 const appWith = async (part: RulePart): Promise<TestApp> => {
   const app = await testApp();
@@ -179,17 +182,26 @@ describe('a refused verb', () => {
   beforeAll(async () => {
     app = await testApp();
   });
-  const refusal = new AppError('PRECONDITION_FAILED', 'The alias champion is protected.', {
-    rule: 'protected-alias',
-  });
+
+  const refusalOf = async (work: Promise<unknown>): Promise<AppError> => {
+    const error: unknown = await work.catch((reason: unknown) => reason);
+    if (error instanceof AppError) return error;
+    throw new Error('It was not refused', { cause: error });
+  };
+  const set = (given: Given, versionId = given.versionId, name = 'champion') =>
+    refusalOf(
+      app.run(setAlias, given.engineer, {
+        modelId: given.modelId,
+        versionId,
+        name,
+        useCaseId: given.useCaseId,
+      }),
+    );
 
   test('opens one request and finds it again, whoever repeats it and however often', async () => {
     const given = await givenPromotable(app, { bare: true });
-    const move = { versionId: given.versionId, alias: 'champion', useCaseId: given.useCaseId };
 
-    const all = await Promise.all(
-      Array.from({ length: 5 }, () => withOpenRequest(app.run, given.engineer, refusal, move)),
-    );
+    const all = await Promise.all(Array.from({ length: 5 }, () => set(given)));
 
     const numbers = all.map((one) => (one.details['changeRequest'] as { number: number }).number);
     expect(new Set(numbers).size).toBe(1);
@@ -210,6 +222,9 @@ describe('a refused verb', () => {
     const move = { versionId, alias: 'Champion', useCaseId: given.useCaseId };
 
     expect(await app.run(requestOrFind, given.engineer, move)).toMatchObject({ id, sameVersion: false });
+    const refused = await set(given, versionId, 'CHAMPION');
+    expect(refused.details['changeRequest']).toMatchObject({ id, sameVersion: false });
+    expect(refused.message).toContain('about another version or use');
   });
 
   test('finds out the use case by what is known, and says so when it cannot', async () => {
@@ -224,13 +239,45 @@ describe('a refused verb', () => {
     expect(await ruleOf(unknown)).toBe('use-case');
   });
 
-  test('stays as it was for whoever may not ask', async () => {
+  test('asks for nothing where nothing can be asked for, and says what to do instead', async () => {
+    const given = await givenPromotable(app, { bare: true });
+    const { engineer, modelId } = given;
+    const removed = await refusalOf(app.run(deleteAlias, engineer, { modelId, name: 'champion' }));
+
+    expect(removed.details).toMatchObject({
+      instead: expect.stringContaining('requestPromotion') as unknown,
+      failing: [{ rule: 'protected-alias' }],
+    });
+    expect(removed.details['changeRequest']).toBeUndefined();
+    const champion = await givenPromotable(app);
+    await givenChampion(app, champion);
+    const model = await refusalOf(app.run(deleteModel, engineer, { modelId: champion.modelId }));
+    expect(model.details['instead']).toContain('suspendEndpoint');
+    const { number } = (await set(given)).details['changeRequest'] as { number: number };
+    const again = await refusalOf(app.run(deleteAlias, engineer, { modelId, name: 'Champion' }));
+    expect(again.details['changeRequest']).toMatchObject({ number });
+  });
+
+  test('does not take a version of another model for one of this', async () => {
+    const [one, other] = [await givenPromotable(app), await givenPromotable(app)];
+
+    const refused = await set(one, other.versionId);
+
+    expect(refused.details).toMatchObject({ rule: 'protected-alias', failing: [{ rule: 'not_found' }] });
+    expect(refused.details['changeRequest']).toBeUndefined();
+  });
+
+  test('opens nothing for whoever may not ask', async () => {
     const given = await givenPromotable(app, { bare: true });
     const auditor = await app.actor('auditor');
     const move = { versionId: given.versionId, alias: 'champion', useCaseId: given.useCaseId };
 
-    expect(await withOpenRequest(app.run, auditor, refusal, move)).toBe(refusal);
-    expect(await ruleOf(app.run(requestOrFind, auditor, move))).toBe('permission');
+    expect((await refusalOf(app.run(requestOrFind, auditor, move))).details['rule']).toBe('permission');
+    const limited = { ...given.engineer, tokenId: newId(), scopes: ['alias:set' as const] };
+    expect((await set({ ...given, engineer: limited })).details).toMatchObject({
+      rule: 'protected-alias',
+      failing: [{ rule: 'permission' }],
+    });
     const wrong = { ...move, alias: 'shadow' };
     expect(await ruleOf(app.run(requestOrFind, given.engineer, wrong))).toBe('not-protected');
   });

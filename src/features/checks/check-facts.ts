@@ -1,14 +1,18 @@
 import { z } from 'zod';
 import type { ReadDb } from '../../kernel/db.js';
 import { notFound } from '../../kernel/errors.js';
-import { governedFields, type GovernedField } from '../cards/index.js';
+import { frameworkGaps, governedFields, type FrameworkGaps, type GovernedField } from '../cards/index.js';
+import { dataOfVersions, type VersionData } from '../datasets/index.js';
 import { verdictAt, type EvidenceKind, type EvidenceVerdict } from '../evaluations/index.js';
-import type { VersionState } from '../registry/index.js';
+import { intakeChecks, type VersionState } from '../registry/index.js';
+import { currentAssessment, type RiskAssessmentView } from '../risk/index.js';
 
 /** Which version, for which use. */
 export interface CheckTarget {
   readonly versionId: string;
   readonly useCaseId: string;
+  /** The frameworks that the card is held against; none when left out. */
+  readonly frameworks?: readonly string[];
 }
 
 const limitResult = z.object({
@@ -35,18 +39,26 @@ export interface FactEvidence {
   readonly figures: readonly z.output<typeof figure>[];
 }
 
-/** A data set of the lineage. */
-export interface FactDataset {
-  readonly name: string;
-  readonly sha256: string;
-  readonly role: string;
-}
+/** A data set of the lineage, and what nobody said of it. */
+export type FactDataset = Pick<VersionData, 'name' | 'role' | 'missing'>;
+
+/** What the risk of the use case was found to be. */
+export type FactAssessment = Pick<RiskAssessmentView, 'number' | 'tier' | 'tierInForce' | 'outdated'>;
 
 /** What intake saw of the files. */
 export interface FactIntake {
   readonly files: number;
+  /** ONNX files that were opened. */
   readonly opened: number;
+  /** Files that hold pickles, each followed to its end. */
+  readonly pickles: number;
+  /** Those of them that carry code of their own. */
+  readonly ownCode: number;
   readonly faults: number;
+  /** Whether it is the folder of a model as MLflow saves it. */
+  readonly isModel: boolean;
+  /** Whether the checks were those of today. */
+  readonly isCurrent: boolean;
 }
 
 /** What decides about people in this use now. */
@@ -71,6 +83,9 @@ export interface CheckFacts {
   readonly evidence: ReadonlyMap<EvidenceKind, FactEvidence>;
   readonly champion: FactChampion | null;
   readonly card: Readonly<Record<string, GovernedField>>;
+  /** What the frameworks that were asked for miss in the card. */
+  readonly frameworks: ReadonlyMap<string, FrameworkGaps>;
+  readonly assessment: FactAssessment | null;
 }
 
 interface VersionRow {
@@ -78,7 +93,6 @@ interface VersionRow {
   readonly state: VersionState;
   readonly stateMessage: string;
   readonly codeCommit: string | null;
-  readonly datasets: readonly FactDataset[] | null;
   readonly licence: string | null;
   readonly intake: FactIntake | null;
   readonly driftReason: string | null;
@@ -88,18 +102,23 @@ interface VersionRow {
 
 const versionQuery = `
   select v.digest, v.state, v.state_message as "stateMessage", v.lineage ->> 'codeCommit' as "codeCommit",
-         v.lineage -> 'datasets' as datasets,
          (select t.value from model_tag t where t.model_id = v.model_id and (t.version_id is null or t.version_id = v.id)
              and lower(t.key) in ('licence', 'license') order by t.version_id nulls last limit 1) as licence,
          case when v.intake is null then null else jsonb_build_object(
            'files', jsonb_array_length(coalesce(v.intake -> 'files', '[]')),
-           'opened', (select count(*) from jsonb_array_elements(coalesce(v.intake -> 'files', '[]')) f
-                       where jsonb_typeof(f -> 'model') = 'object'),
-           'faults', jsonb_array_length(coalesce(v.intake -> 'faults', '[]'))) end as intake,
+           'opened', scan.opened, 'pickles', scan.pickles, 'ownCode', scan.own,
+           'faults', jsonb_array_length(coalesce(v.intake -> 'faults', '[]')),
+           'isModel', v.intake ? 'mlflow',
+           'isCurrent', v.intake ->> 'checks' is not distinct from $3) end as intake,
          (select i.reason from evidence_invalidation i join evidence e on e.id = i.evidence_id
            where e.version_id = v.id and e.use_case_id = $2 and i.cause = 'DRIFT' order by i.id desc limit 1) as "driftReason",
          c.id as "championId", c.version as "championVersion"
     from model_version v
+    cross join lateral (
+      select count(*) filter (where jsonb_typeof(f -> 'model') = 'object') as opened,
+             count(*) filter (where f ? 'pickle') as pickles,
+             count(*) filter (where (f #> '{pickle,carriesCode}') = 'true') as own
+        from jsonb_array_elements(coalesce(v.intake -> 'files', '[]')) f) scan
     left join lateral (
       select o.id, o.version from model_alias a join model_version o on o.id = a.version_id
        where a.model_id = v.model_id and a.use_case_id = $2 and a.change_request_id is not null
@@ -154,22 +173,28 @@ const evidenceMap = (
 
 /** Reads what checks look at; NOT_FOUND when the version is not in this workspace. */
 export const readCheckFacts = async (db: ReadDb, target: CheckTarget, now: Date): Promise<CheckFacts> => {
-  const { versionId, useCaseId } = target;
-  const [row] = await db.sql<VersionRow>(versionQuery, [versionId, useCaseId], 'checks.version');
+  const { versionId, useCaseId, frameworks = [] } = target;
+  const [row] = await db.sql<VersionRow>(
+    versionQuery,
+    [versionId, useCaseId, intakeChecks],
+    'checks.version',
+  );
   if (!row) throw notFound('The version');
-  const { championId, championVersion, datasets, ...version } = row;
+  const { championId, championVersion, ...version } = row;
   const other = championId === versionId ? null : championId;
   const wanted = other === null ? [versionId] : [versionId, other];
   const rows = await db.sql<EvidenceRow>(evidenceQuery, [wanted, useCaseId, now], 'checks.evidence');
   return {
     versionId,
     ...version,
-    datasets: datasets ?? [],
+    datasets: await dataOfVersions(db, [versionId]),
     evidence: evidenceMap(rows, versionId, row.digest),
     champion:
       other === null || championVersion === null
         ? null
         : { versionId: other, version: championVersion, evidence: evidenceMap(rows, other, null) },
     card: await governedFields(db, versionId, useCaseId),
+    frameworks: new Map((await frameworkGaps(db, target, frameworks, now)).map((one) => [one.id, one])),
+    assessment: await currentAssessment(db, useCaseId),
   };
 };

@@ -18,7 +18,8 @@ export interface CheckRule {
   readonly describe: string;
   /** The right that moves it. */
   readonly permission: Permission;
-  /** Whether what it rests on was computed here, sent from elsewhere, or neither. */
+  /** Of a check over one framework: its id. Judged only where the facts were read for it. */
+  readonly framework?: string;
   readonly judge: (facts: CheckFacts) => CheckFinding;
 }
 

@@ -1,31 +1,29 @@
-import { createRequire } from 'node:module';
-import { readFileSync } from 'node:fs';
-import { Ajv } from 'ajv';
-import addFormats from 'ajv-formats';
 import { beforeAll, describe, expect, test } from 'vitest';
+import type { UserActor } from '../../kernel/actor.js';
 import {
+  champion,
+  decide,
   givenCard,
   givenChampion,
   givenEvidence,
   givenNextVersion,
   givenPromotable,
+  givenRequest,
   type Given,
 } from '../../testing/given-change.js';
+import { givenPolicy, policyWith } from '../../testing/given-policy.js';
+import { givenAssessment } from '../../testing/given-risk.js';
 import { givenEnsemble } from '../../testing/given-version.js';
 import { testApp, type TestApp } from '../../testing/test-app.js';
-import { testDoor, type TestDoor } from '../../testing/door.js';
-import { approvalRoutes } from '../approvals/approvals.http.js';
+import { createDataset, createDatasetVersion, documentDatasetVersion } from '../datasets/index.js';
 import { invalidateEvidence } from '../evaluations/index.js';
 import { createModelVersion, setTag, submitModelVersion } from '../registry/index.js';
 import type { CheckFacts, FactEvidence } from './check-facts.js';
 import { checkRules, judgeChecks } from './check-rules.js';
-import { checkRoutes } from './checks.http.js';
 
 let app: TestApp;
-let door: TestDoor;
 beforeAll(async () => {
   app = await testApp();
-  door = await testDoor(app, { routes: [checkRoutes, approvalRoutes] });
 });
 
 interface Shown {
@@ -68,6 +66,13 @@ test('a version of which nothing is known misses everything, and each check says
   });
 });
 
+const givenData = async (engineer: UserActor, sha256: string, said: object = {}): Promise<string> => {
+  const { id: datasetId } = await app.run(createDataset, engineer, { name: `data-${sha256.slice(0, 8)}` });
+  const reference = { uri: 's3://data/x.csv', sha256, columns: [{ name: 'age', type: 'integer' }] };
+  const documented = { licence: 'CC-BY-4.0', provenance: 'Census of 1994', ...said };
+  return (await app.run(createDatasetVersion, engineer, { datasetId, reference, ...documented })).id;
+};
+
 test('what is known makes checks pass, and they name the evidence they rest on and where it comes from', async () => {
   const bare = await givenPromotable(app, { bare: true });
   const { engineer, modelId } = bare;
@@ -77,6 +82,8 @@ test('what is known makes checks pass, and they name the evidence they rest on a
     datasets: [{ name: 'adult', sha256: 'a'.repeat(64), role: 'train' }],
   });
   await app.run(submitModelVersion, engineer, { versionId });
+  await givenData(engineer, 'a'.repeat(64));
+  await givenAssessment(app, bare.owner, bare.useCaseId, { legal: ['annex-iii-4'] });
   await app.run(setTag, engineer, { modelId, versionId, key: 'licence', value: 'CC-BY-4.0' });
   const given = { ...bare, versionId };
   await givenCard(app, given);
@@ -84,7 +91,7 @@ test('what is known makes checks pass, and they name the evidence they rest on a
 
   const shown = await checksOf(given);
 
-  expect(verdicts(shown)).toEqual({
+  expect(verdicts(shown)).toMatchObject({
     'fairness-thresholds': 'PASS',
     'performance-vs-champion': 'PASS',
     explainability: 'PASS',
@@ -93,6 +100,8 @@ test('what is known makes checks pass, and they name the evidence they rest on a
     'licence-and-supply-chain': 'PASS',
     drift: 'MISSING',
     'artifact-scan': 'MISSING',
+    'use-case-assessed': 'PASS',
+    'card-complete-nyc-ll144': 'MISSING',
   });
   expect(shown.get('fairness-thresholds')).toMatchObject({ provenance: 'SUBMITTED' });
   expect(shown.get('fairness-thresholds')?.evidenceIds).toHaveLength(1);
@@ -127,8 +136,79 @@ test('the files of a real ensemble that intake opened have been scanned', async 
   const scan = (await checksOf({ versionId, useCaseId })).get('artifact-scan');
 
   expect(scan).toMatchObject({ verdict: 'PASS', permission: 'artifact:upload' });
-  expect(scan?.message).toMatch(/^\d+ model files among \d+ were opened in a sandbox$/);
+  expect(scan?.message).toMatch(/^\d+ files were looked through: 4 opened in a sandbox, 0 pickles followed/);
 });
+
+test('data counts as documented once all of it is registered with licence, provenance and its columns', async () => {
+  const bare = await givenPromotable(app, { bare: true });
+  const { engineer, modelId, useCaseId } = bare;
+  const sha256 = 'b'.repeat(64);
+  const { id: versionId } = await app.run(createModelVersion, engineer, {
+    modelId,
+    datasets: [{ name: 'loans', sha256, role: 'train' }],
+  });
+  const verdict = async () => (await checksOf({ versionId, useCaseId })).get('data-documented');
+
+  expect(await verdict()).toMatchObject({
+    verdict: 'MISSING',
+    message: expect.stringContaining('loans is not registered') as unknown,
+    permission: 'dataset:update',
+  });
+  const datasetVersionId = await givenData(engineer, sha256, { licence: null });
+  expect(await verdict()).toMatchObject({
+    verdict: 'MISSING',
+    message: expect.stringContaining('loans has no licence') as unknown,
+  });
+  await app.run(documentDatasetVersion, engineer, { datasetVersionId, licence: 'CC0-1.0' });
+  expect(await verdict()).toMatchObject({ verdict: 'PASS' });
+});
+
+test('the tier follows from the current assessment, or the check says what leads there', async () => {
+  const given = await givenPromotable(app, { bare: true });
+  const verdict = async () => (await checksOf(given)).get('use-case-assessed');
+  expect(await verdict()).toMatchObject({ verdict: 'MISSING', permission: 'risk:assess' });
+
+  // The use case was declared HIGH, the mildest answers give LOW: that needs a change request.
+  await givenAssessment(app, given.owner, given.useCaseId);
+
+  expect(await verdict()).toMatchObject({
+    verdict: 'FAIL',
+    message: expect.stringContaining('requestRiskTier') as unknown,
+  });
+});
+
+test('a policy asks for a framework by name: the card is held against it, but for what the approval brings', async () => {
+  const given = await givenPromotable(app);
+  const asked = ['card-complete-iso-42001', 'card-complete-nyc-ll144'];
+  await givenPolicy(app, policyWith({ checks: asked }));
+  const CHECK = `query ($v: ID!, $u: ID!) { promotionCheck(versionId: $v, alias: "champion", useCaseId: $u) {
+    requirements { rule state message } } }`;
+
+  const { data } = await app.graphql<{ promotionCheck: { requirements: Requirement[] } }>(
+    given.engineer,
+    CHECK,
+    {
+      v: given.versionId,
+      u: given.useCaseId,
+    },
+  );
+
+  const found = (data?.promotionCheck.requirements ?? []).filter(({ rule }) => rule.startsWith('check.card'));
+  expect(found.map(({ rule, state }) => [rule, state])).toEqual(
+    asked.map((name) => [`check.${name}`, 'MISSING']),
+  );
+  expect(found.map(({ message }) => message).join()).not.toContain('Approvals');
+  const id = await givenRequest(app, given);
+  await decide(app, given.validator, id);
+  await decide(app, given.compliance, id);
+  expect(await champion(app, given.modelId)).toBeUndefined();
+});
+
+interface Requirement {
+  readonly rule: string;
+  readonly state: string;
+  readonly message: string;
+}
 
 const evidence = (kind: FactEvidence['kind'], part: Partial<FactEvidence> = {}): FactEvidence => ({
   id: `${kind}-1`,
@@ -154,6 +234,8 @@ const facts = (part: Partial<CheckFacts>): CheckFacts => ({
   evidence: new Map(),
   champion: null,
   card: {},
+  frameworks: new Map(),
+  assessment: null,
   ...part,
 });
 
@@ -213,90 +295,45 @@ describe('a check over facts', () => {
 
   test('says what intake refused, and that faults are faults', () => {
     expect(judged('artifact-scan', { state: 'REJECTED', stateMessage: 'a pickle' })?.verdict).toBe('FAIL');
-    const intake = { files: 3, opened: 2, faults: 1 };
-    expect(judged('artifact-scan', { intake })?.verdict).toBe('FAIL');
-    expect(judged('artifact-scan', { intake: { ...intake, faults: 0, opened: 0 } })?.verdict).toBe('MISSING');
+    const intake = {
+      files: 3,
+      opened: 2,
+      pickles: 0,
+      ownCode: 0,
+      faults: 0,
+      isModel: false,
+      isCurrent: true,
+    };
+    const verdictOf = (part: Partial<typeof intake>) =>
+      judged('artifact-scan', { intake: { ...intake, ...part } });
+    expect(verdictOf({ faults: 1 })?.verdict).toBe('FAIL');
+    expect(verdictOf({ opened: 0 })?.verdict).toBe('MISSING');
+    expect(verdictOf({ opened: 0, isModel: true })?.verdict).toBe('PASS');
+    expect(verdictOf({ isCurrent: false })?.verdict).toBe('STALE');
+    expect(verdictOf({ opened: 0, pickles: 2, ownCode: 1 })).toMatchObject({
+      verdict: 'PASS',
+      message:
+        '3 files were looked through: 0 opened in a sandbox, 2 pickles followed without loading; 1 of them carry code of their own',
+    });
+  });
+
+  test('a framework names what is missing, the first five, and how many more', () => {
+    const missing = ['A', 'B', 'C', 'D', 'E', 'F', 'G'];
+    const frameworks = new Map([['iso-42001', { id: 'iso-42001', title: 'ISO', missing }]]);
+    const complete = new Map([['iso-42001', { id: 'iso-42001', title: 'ISO', missing: [] }]]);
+
+    expect(judged('card-complete-iso-42001', { frameworks })?.message).toContain('A, B, C, D, E and 2 more');
+    expect(judged('card-complete-iso-42001', { frameworks: complete })?.verdict).toBe('PASS');
+    expect(judged('card-complete-iso-42001', {})).toBeUndefined();
+  });
+
+  test('an assessment of an earlier questionnaire is out of date', () => {
+    const assessment = { number: 2, tier: 'HIGH', tierInForce: 'HIGH', outdated: true } as const;
+    expect(judged('use-case-assessed', { assessment })?.verdict).toBe('STALE');
   });
 
   test('has a name, a title and what it looks at, and every name is there once', () => {
     expect(new Set(checkRules.map((rule) => rule.name)).size).toBe(checkRules.length);
     expect(checkRules.every((rule) => rule.title !== '' && rule.describe !== '')).toBe(true);
-  });
-});
-
-/** The official schema of draft 4; what Ajv names otherwise is renamed. */
-const sarifValidator = () => {
-  const path = createRequire(import.meta.url).resolve(
-    '@microsoft/jest-sarif/lib/schemas/sarif-2.1.0-rtm.5.json',
-  );
-  const { id: _, $schema: __, ...schema } = JSON.parse(readFileSync(path, 'utf8')) as Record<string, unknown>;
-  const ajv = new Ajv({ strict: false, allErrors: true, unicodeRegExp: false });
-  addFormats.default(ajv);
-  return ajv.compile(schema);
-};
-
-interface Log {
-  readonly $schema: string;
-  readonly runs: readonly {
-    readonly results: readonly { ruleId: string; level: string; properties: object }[];
-  }[];
-}
-
-const download = async (path: string, actor: Parameters<TestDoor['headersOf']>[0]) => {
-  const response = await fetch(`${door.address}${path}`, { headers: door.headersOf(actor) });
-  return {
-    status: response.status,
-    type: response.headers.get('content-type'),
-    body: (await response.json()) as Log,
-  };
-};
-
-describe('as SARIF', () => {
-  const isSarif = sarifValidator();
-
-  test('failing checks and refusals are logs that the official schema accepts', async () => {
-    const given = await givenPromotable(app, { bare: true });
-    await givenEvidence(app, given, { FAIRNESS: 'FAIL' });
-    const { versionId, useCaseId, engineer } = given;
-    const base = `/v1/model-versions/${versionId}`;
-
-    const checks = await download(`${base}/checks.sarif?useCaseId=${useCaseId}`, engineer);
-    const refusal = await download(`${base}/promotion.sarif?useCaseId=${useCaseId}&alias=champion`, engineer);
-
-    for (const { status, type, body } of [checks, refusal]) {
-      expect(status).toBe(200);
-      expect(type).toContain('application/sarif+json');
-      isSarif(body);
-      expect(isSarif.errors ?? []).toEqual([]);
-    }
-    expect(checks.body.runs[0]?.results).toContainEqual(
-      expect.objectContaining({ ruleId: 'fairness-thresholds', level: 'error' }),
-    );
-    expect(refusal.body.runs[0]?.results.map((one) => one.ruleId)).toEqual(
-      expect.arrayContaining(['evidence.FAIRNESS', 'card.intendedUse', 'approvals.validator']),
-    );
-    expect(isSarif({ version: '2.1.0' })).toBe(false);
-  });
-
-  test('what passes everything has no result', async () => {
-    const given = await givenPromotable(app);
-    const answer = await download(
-      `/v1/model-versions/${given.versionId}/checks.sarif?useCaseId=${given.useCaseId}`,
-      given.engineer,
-    );
-
-    expect(answer.body.runs[0]?.results.map((one) => one.ruleId)).not.toContain('fairness-thresholds');
-  });
-
-  test.each([
-    ['without a use case', '', 400],
-    ['with an id that is none', '?useCaseId=x', 400],
-    ['of a version of nowhere', `?useCaseId=${crypto.randomUUID()}`, 404],
-  ])('is refused %s', async (_, query, status) => {
-    const engineer = await app.actor('engineer');
-    const path = `/v1/model-versions/${crypto.randomUUID()}/checks.sarif${query}`;
-
-    expect((await download(path, engineer)).status).toBe(status);
-    expect((await download(path, null)).status).toBe(401);
   });
 });

@@ -8,7 +8,7 @@ import {
   type Given,
 } from '../../testing/given-change.js';
 import { openTestDoor } from '../../testing/http-door.js';
-import { protocolAt, type Protocol, type ProtocolAnswer } from '../../testing/mlflow-door.js';
+import { protocolAt, type Protocol } from '../../testing/mlflow-door.js';
 import { testApp, type TestApp } from '../../testing/test-app.js';
 import { changeStandings, proposePolicy } from '../approvals/index.js';
 import { initialPolicy } from '../approvals/policy-in-force.js';
@@ -64,50 +64,6 @@ const alias =
   (to: string, as = 'champion') =>
   () =>
     api.post('registered-models/alias', { name, alias: as, version: to });
-const stage =
-  (to: string, version = '2', archive = false) =>
-  () =>
-    api.post('model-versions/transition-stage', {
-      name,
-      version,
-      stage: to,
-      archive_existing_versions: archive,
-    });
-
-const bypasses: [string, () => Promise<ProtocolAnswer>][] = [
-  ['setting the alias', alias('2')],
-  ['setting it in capitals', alias('2', 'CHAMPION')],
-  ['setting one that a pattern protects', alias('2', 'prod-eu')],
-  ['setting one in capitals that a pattern protects', alias('2', 'PROD')],
-  ['deleting the alias', () => api.send('DELETE', 'registered-models/alias', { name, alias: 'champion' })],
-  [
-    'deleting it in capitals',
-    () => api.send('DELETE', 'registered-models/alias', { name, alias: 'Champion' }),
-  ],
-  ['a stage that is protected', stage('Production')],
-  ['a stage in small letters', stage('production')],
-  ['a stage, archiving what stands there', stage('Production', '2', true)],
-  ['deleting the version', () => api.send('DELETE', 'model-versions/delete', { name, version: '1' })],
-  ['deleting the model', () => api.send('DELETE', 'registered-models/delete', { name })],
-  ['renaming the model', () => api.post('registered-models/rename', { name, new_name: 'another' })],
-];
-
-test.each(bypasses)('%s is refused as a matter of permission, and nothing moves', async (_, call) => {
-  const before = await resolves();
-
-  const { status, code, details } = await call();
-
-  expect({ status, code }).toEqual({ status: 403, code: 'PERMISSION_DENIED' });
-  expect(details).toMatchObject({ rule: 'protected-alias', failing: expect.any(Array) as unknown });
-  expect(await resolves()).toEqual(before);
-  expect(before).toEqual({ alias: '1', champion: given.versionId });
-});
-
-test('letters of other scripts that look alike are no alias at all', async () => {
-  const { status, code } = await alias('2', 'сhampion')();
-  expect({ status, code }).toEqual({ status: 400, code: 'INVALID_PARAMETER_VALUE' });
-});
-
 const alike = ['ROUTING-1', 'routing-1 ', 'rоuting-1', 'routing\u20111', 'ｒouting-1'];
 
 test.each(alike)('a model called «%s» cannot stand beside the one that it looks like', async (other) => {

@@ -105,7 +105,7 @@ test('in a use case, cards and evidence are held against each other as they stan
   expect(compared).toMatchObject({
     card: {
       differences: expect.arrayContaining(
-        ['humanOversight', 'limitations'].map((name) =>
+        ['humanOversight', 'limitations'].map((name): unknown =>
           expect.objectContaining({
             name,
             from: { value: expect.any(String) as string, source: 'ATTESTED' },

@@ -29,7 +29,7 @@ const pickleScan = z.object({
 /** What a file would import when somebody loads it. */
 export type PickleReport = z.output<typeof pickleScan>;
 
-/** What a folder of MLflow turned out to be. */
+/** What the files, and the folder of MLflow if they are one, turned out to be. */
 export interface FolderFindings {
   readonly model: MlmodelReport | null;
   readonly pickles: ReadonlyMap<string, PickleReport>;
@@ -63,10 +63,9 @@ const examineFile = async ({ outside, signal }: Looking, file: File): Promise<Pi
     );
   });
 
-/** Examines a folder as MLflow saves it: digests, its description, and every pickle, none of which is loaded. */
+/** Examines files: digests, every pickle, none of which is loaded, and the description of a folder as MLflow saves it. */
 export const examineFolder = async (looking: Looking, files: readonly File[]): Promise<FolderFindings> => {
   const description = files.find(({ path }) => path === modelDescription);
-  if (!description) return { model: null, pickles: new Map(), faults: [] };
   const faults: string[] = [];
   const pickles = new Map<string, PickleReport>();
   for (const [index, file] of files.entries()) {
@@ -78,6 +77,7 @@ export const examineFolder = async (looking: Looking, files: readonly File[]): P
       faults.push(...found.faults.map((fault) => `${file.path}: ${fault}`));
     }
   }
+  if (!description) return { model: null, pickles, faults };
   const answer = await looking.outside.artifacts.withFile(description.sha256, readDescription);
   if ('fault' in answer) return { model: null, pickles, faults: [...faults, answer.fault] };
   return { model: answer.report, pickles, faults };

@@ -48,6 +48,23 @@ const taken = async (files: ReadonlyMap<string, Uint8Array | string>): Promise<S
 const only = (path: string, content: Uint8Array | string): Map<string, Uint8Array | string> =>
   new Map([[path, content]]);
 
+test('a pickle beside a model is followed too, also where no MLmodel stands', async () => {
+  const files = await referenceFiles();
+  const harmless = await taken(
+    new Map([...files, ['extra/scaler.pkl', Buffer.from('\x80\x04}.', 'latin1')]]),
+  );
+  const harmful = await taken(
+    new Map([...files, ['extra/scaler.pkl', Buffer.from("cos\nsystem\n(S'id'\ntR.", 'latin1')]]),
+  );
+
+  expect(harmless.state).toBe('READY');
+  expect(harmless.intake?.files.find(({ path }) => path === 'extra/scaler.pkl')).toHaveProperty('pickle');
+  expect([harmful.state, harmful.stateMessage]).toEqual([
+    'REJECTED',
+    expect.stringContaining('extra/scaler.pkl: loading it would import os.system'),
+  ]);
+});
+
 test('the reference ensemble with its data passes, and is described file by file', async () => {
   const { versionId } = await givenEnsemble(app, { data: true });
   const submitted = await read(versionId);

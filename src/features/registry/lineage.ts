@@ -2,7 +2,8 @@ import type { ReadDb } from '../../kernel/db.js';
 
 /**
  * Whose deeds count: everything done to the version, to any other one of the same bytes, to its artifacts, to the versions it was made from and to their
- * artifacts, to the runs and logged models they came from, to its evaluations and its cards, and the creation of its model.
+ * artifacts, to the runs and logged models they came from, to the data they were made from, to its evaluations and its
+ * cards, and the creation of its model.
  */
 const subjects = `
 with recursive ancestry(id, model_id, lineage, created_by, run_id, logged_model_id) as (
@@ -31,6 +32,13 @@ with recursive ancestry(id, model_id, lineage, created_by, run_id, logged_model_
 ), runs as (
   select id, created_by from training_run
    where id in (select run_id from ancestry) or id in (select source_run_id from logged)
+), data as (
+  select d.id, d.created_by
+    from ancestry
+    join version_dataset l on l.version_id = ancestry.id
+    join dataset_version d
+      on d.id = l.dataset_version_id
+      or (l.dataset_version_id is null and d.workspace_id = l.workspace_id and d.sha256 = l.sha256)
 ), models as (
   select id, created_by from registered_model where id = (select model_id from model_version where id = $1)
 ), subject(kind, id, command) as (
@@ -39,6 +47,7 @@ with recursive ancestry(id, model_id, lineage, created_by, run_id, logged_model_
   union select 'loggedModel', id::text, null from logged
   union select 'run', id::text, null from runs
   union select 'trackedFile', id::text, null from tracked_file where model_id in (select id from logged)
+  union select 'datasetVersion', id::text, null from data
   union select 'evaluation', id::text, null from evaluation where version_id = $1
   union select 'card', id::text, null from model_card where version_id = $1
   union select 'model', id::text, 'model.create' from models
@@ -58,6 +67,7 @@ with recursive ancestry(id, model_id, lineage, created_by, run_id, logged_model_
   union select created_by from models
   union select created_by from logged
   union select created_by from runs
+  union select created_by from data
   union select requested_by from evaluation where version_id = $1
 )
 select id from hand

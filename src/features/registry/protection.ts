@@ -89,37 +89,54 @@ const openRequest = async (tx: Tx, modelId: string, alias: string): Promise<Open
   return row ? { number: row.number, url: `/changes/${String(row.number)}` } : null;
 };
 
-const refusal = (alias: string, deed: string, open: OpenRequest | null): AppError => {
-  const lead = open
-    ? `Change request #${String(open.number)} about it is open.`
-    : 'Ask with requestPromotion.';
+/** What somebody wanted to do to a protected name. */
+export interface ProtectedDeed {
+  /** In words: «moving it». */
+  readonly what: string;
+  /** What leads there, or to something like it, instead. */
+  readonly instead: string;
+  /** The version that the name was to stand for, where one was meant: people can be asked for that. */
+  readonly move?: { readonly versionId: string; readonly useCaseId: string | null };
+}
+
+const refusal = async (tx: Tx, modelId: string, alias: string, deed: ProtectedDeed): Promise<AppError> => {
+  const open = await openRequest(tx, modelId, alias);
+  const why = deed.move ? 'needs an approved change request' : 'is refused';
+  const lead = open ? ` Change request #${String(open.number)} about it is open.` : '';
   return new AppError(
     'PRECONDITION_FAILED',
-    `The alias ${alias} is protected: ${deed} needs an approved change request. ${lead}`,
-    { rule: 'protected-alias', alias, next: 'requestPromotion', ...(open ? { changeRequest: open } : {}) },
+    `The alias ${alias} is protected: ${deed.what} ${why}.${lead} ${deed.instead}`,
+    {
+      rule: 'protected-alias',
+      alias,
+      next: 'requestPromotion',
+      instead: deed.instead,
+      ...(deed.move ? { move: { modelId, ...deed.move } } : {}),
+      ...(open ? { changeRequest: open } : {}),
+    },
   );
 };
 
 /** Refuses what would change to what an alias of a model resolves, when one of them is protected. */
 export const requireUnprotected = async (
   tx: Tx,
-  aliases: readonly string[],
-  deed: string,
   modelId: string,
+  aliases: readonly string[],
+  deed: ProtectedDeed,
 ): Promise<void> => {
   await holdPolicy(tx);
   const patterns = await protectedAliasPatterns(tx);
   const found = aliases.find((alias) => patterns.some((pattern) => matchesPattern(alias, pattern)));
-  if (found !== undefined) throw refusal(found, deed, await openRequest(tx, modelId, found));
+  if (found !== undefined) throw await refusal(tx, modelId, found, deed);
 };
 
 /** Refuses when the model, or one of its versions, is found by a protected name. */
 export const requireNoProtectedName = async (
   tx: Tx,
   of: { readonly modelId: string; readonly versionId?: string },
-  deed: string,
+  deed: ProtectedDeed,
 ): Promise<void> => {
   await holdPolicy(tx);
   const [name] = await protectedNamesOf(tx, of);
-  if (name !== undefined) throw refusal(name, deed, await openRequest(tx, of.modelId, name));
+  if (name !== undefined) throw await refusal(tx, of.modelId, name, deed);
 };

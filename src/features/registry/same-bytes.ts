@@ -3,7 +3,7 @@ import { modelDescription } from './mlmodel.js';
 import type { JsonObject } from './model-version.entity.js';
 
 /** The checks of intake; another name with every change of what they find, so that nothing old counts for it. */
-export const intakeChecks = 'intake/2';
+export const intakeChecks = 'intake/3';
 
 /** What intake found of the same bytes before. */
 export interface Examined {

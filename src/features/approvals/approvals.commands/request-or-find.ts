@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import type { Actor } from '../../../kernel/actor.js';
-import { defineCommand, nothingChanged, type RunCommand } from '../../../kernel/command.js';
+import { defineCommand, nothingChanged } from '../../../kernel/command.js';
 import type { ReadDb, Tx } from '../../../kernel/db.js';
-import { AppError } from '../../../kernel/errors.js';
+import { notFound, type AppError } from '../../../kernel/errors.js';
 import { aliasName, foldName, versionOr404 } from '../../registry/index.js';
 import { aliasFactsOf, type AliasFacts } from '../alias-facts.js';
 import { ChangeRequest } from '../change-request.entity.js';
@@ -19,20 +19,25 @@ export interface FoundRequest {
   readonly number: number;
   /** Where people look at it, under the address of the server. */
   readonly url: string;
-  /** Whether it is about the version that was asked for; another may be open first. */
+  /** Whether it is about the version, and the use, that was asked for; another may be open first. */
   readonly sameVersion: boolean;
   /** Whether everything is there, so that executeChange carries it out. */
   readonly ready: boolean;
   readonly failing: readonly { readonly rule: string; readonly message: string }[];
 }
 
+const noUseCase = (why: string): AppError =>
+  precondition('use-case', `${why}: ask with requestPromotion and say for which use case`, {
+    next: 'requestPromotion',
+  });
+
 /**
  * The use that a move without one is for: that of what stands there, of an endpoint that serves it, of the evidence
- * of the version, or the only one there is.
+ * of the version, or the only one there is. Where several are as likely, nobody guesses.
  */
 const useCaseOfMove = async (db: ReadDb, versionId: string, folded: string): Promise<string> => {
-  const rows = await db.sql<{ id: string }>(
-    `select distinct on (place) id, place from (
+  const rows = await db.sql<{ id: string; place: number }>(
+    `select distinct id, place from (
        select a.use_case_id as id, 1 as place from model_alias a join model_version v on v.model_id = a.model_id
         where v.id = $1 and a.folded = $2 and a.use_case_id is not null
        union all
@@ -45,21 +50,25 @@ const useCaseOfMove = async (db: ReadDb, versionId: string, folded: string): Pro
       order by place, id`,
     [versionId, folded],
   );
-  const [first] = rows;
-  if (first) return first.id;
-  throw precondition('use-case', 'Say for which use case: ask with requestPromotion', {
-    next: 'requestPromotion',
-  });
+  const [first, second] = rows;
+  if (!first) throw noUseCase('No use case is known for it');
+  if (second?.place === first.place) throw noUseCase('It could be for several use cases');
+  return first.id;
 };
 
-const found = async (tx: Tx, change: ChangeRequest, versionId: string, now: Date): Promise<FoundRequest> => {
+interface Sought {
+  readonly versionId: string;
+  readonly useCaseId: string;
+}
+
+const found = async (tx: Tx, change: ChangeRequest, sought: Sought, now: Date): Promise<FoundRequest> => {
   const situation = await situationOf(tx, change, now);
   const failing = blockersOf(situation, await decisionsOn(tx, change.id));
   return {
     id: change.id,
     number: change.number,
     url: `/changes/${String(change.number)}`,
-    sameVersion: change.versionId === versionId,
+    sameVersion: change.versionId === sought.versionId && change.useCaseId === sought.useCaseId,
     ready: failing.length === 0,
     failing,
   };
@@ -79,6 +88,7 @@ export const requestOrFind = defineCommand({
   permission: 'changeRequest:create',
   input: z.object({
     versionId: z.uuid(),
+    modelId: z.uuid().nullish().describe('Refused when the version is of another model.'),
     alias: aliasName,
     useCaseId: z.uuid().nullish().describe('Found out where it can be, when it is not given.'),
     reason: z.string().trim().min(1).max(4000).nullish(),
@@ -86,6 +96,7 @@ export const requestOrFind = defineCommand({
   target: (tx, input) => versionOr404(tx, input.versionId),
   handle: async ({ tx, actor, input, target: version, now, enqueue }) => {
     const { versionId } = input;
+    if (input.modelId && input.modelId !== version.modelId) throw notFound('The version');
     const useCaseId = input.useCaseId ?? (await useCaseOfMove(tx, versionId, foldName(input.alias)));
     // Two refused calls at the same instant open one request.
     await lockRequests(tx, version.workspaceId);
@@ -93,52 +104,12 @@ export const requestOrFind = defineCommand({
     await requireMovable(tx, facts, facts.alias);
     const asked = newPromotion(facts, version, input.reason ?? reasonOf(actor, facts));
     const open = await openAbout(tx, asked.targetKey, now);
-    if (open) return { result: await found(tx, open, versionId, now), audit: nothingChanged };
+    if (open) return { result: await found(tx, open, { versionId, useCaseId }, now), audit: nothingChanged };
     const byMachine = actor.kind === 'service';
     const opened = await openChangeRequest({ tx, actor, now, enqueue }, { ...asked, byMachine });
     requireRule(opened.situation, facts.alias, facts.useCase.riskTier);
     const change = await tx.findOne(ChangeRequest, { id: opened.id });
     if (!change) throw new Error('The request that was opened is gone');
-    return { result: await found(tx, change, versionId, now), audit: opened.audit };
+    return { result: await found(tx, change, { versionId, useCaseId }, now), audit: opened.audit };
   },
 });
-
-/** What a refused call asked for. */
-export interface RefusedMove {
-  readonly versionId: string;
-  readonly alias: string;
-  readonly useCaseId?: string | null;
-}
-
-const detailsOf = (request: FoundRequest): Record<string, unknown> => ({
-  changeRequest: {
-    id: request.id,
-    number: request.number,
-    url: request.url,
-    sameVersion: request.sameVersion,
-    ready: request.ready,
-  },
-  failing: request.failing,
-});
-
-/**
- * The refusal of a protected verb, with the open request that leads on: opened or found in a transaction of its own,
- * since what was refused is rolled back. Where that is refused too (no right to ask, nothing to change), the refusal
- * stays as it was.
- */
-export const withOpenRequest = async (
-  run: RunCommand,
-  actor: Actor,
-  refusal: AppError,
-  move: RefusedMove,
-): Promise<AppError> => {
-  try {
-    const request = await run(requestOrFind, actor, move);
-    const lead = request.failing[0]?.message ?? 'everything is there: carry it out with executeChange';
-    const sentence = `${refusal.message} Change request #${String(request.number)} is open (${request.url}): ${lead}`;
-    return new AppError(refusal.code, sentence, { ...refusal.details, ...detailsOf(request) });
-  } catch (error) {
-    if (error instanceof AppError) return refusal;
-    throw error;
-  }
-};

@@ -62,6 +62,27 @@ const brokenEntries = (earlier: ChangeRequest, situation: Situation): Difference
     (one) => one.entry !== 'version.from' && voids(one),
   );
 
+/**
+ * A proof that somebody took back is not issued a second time on the same approval: whoever took it back knew something
+ * of the version that nobody else looks at. A later approval by people starts anew.
+ */
+const requireNotTakenBack = async (tx: Tx, earlier: ChangeRequest): Promise<void> => {
+  const [taken] = await tx.sql<{ number: number; at: Date }>(
+    `select a.number, r.revoked_at as at
+       from attestation a join attestation_revocation r on r.attestation_id = a.id
+      where a.version_id = $1 and r.reason = 'REVOKED'
+        and (a.change_request_id = $2 or r.revoked_at >= $3)
+      order by r.revoked_at desc limit 1`,
+    [earlier.versionId, earlier.id, earlier.executedAt],
+  );
+  if (!taken) return;
+  throw precondition(
+    'attestation-revoked',
+    `Attestation #${String(taken.number)} of the version was taken back at ${taken.at.toISOString()}: ask people again with requestPromotion`,
+    { next: 'requestPromotion', attestation: taken.number, revokedAt: taken.at },
+  );
+};
+
 /** Whoever approved then and has had a hand in the version since does not carry it a second time. */
 const involved = (situation: Situation, decisions: readonly { readonly by: string }[]): Why['blockers'] =>
   decisions.some(({ by }) => situation.lineage.has(by) || situation.barred.has(by))
@@ -148,6 +169,7 @@ export const rollbackAlias = defineCommand({
       throw precondition('never-approved', sentence, { next: 'requestPromotion' });
     }
     await versionOr404(tx, earlier.versionId ?? '');
+    await requireNotTakenBack(tx, earlier);
     const situation = await situationOf(tx, earlier, now);
     const decisions = await decisionsOn(tx, earlier.id);
     const differences = brokenEntries(earlier, situation);

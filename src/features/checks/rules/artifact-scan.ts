@@ -1,9 +1,17 @@
-import { defineCheck, finding } from '../check-rule.js';
+import type { FactIntake } from '../check-facts.js';
+import { defineCheck, finding, type CheckFinding } from '../check-rule.js';
+
+const scanned = ({ files, opened, pickles, ownCode }: FactIntake): CheckFinding => {
+  const seen = `${String(files)} files were looked through: ${String(opened)} opened in a sandbox, ${String(pickles)} pickles followed without loading`;
+  const own = ownCode === 0 ? '' : `; ${String(ownCode)} of them carry code of their own`;
+  return finding('PASS', `${seen}${own}`);
+};
 
 export const artifactScan = defineCheck({
   name: 'artifact-scan',
   title: 'Artifact scan',
-  describe: 'Intake opened the model files in a sandbox and found nothing wrong.',
+  describe:
+    'Intake looked through every file, opened the ONNX files in a sandbox, followed the pickles, and found nothing wrong.',
   permission: 'artifact:upload',
   judge: ({ state, stateMessage, intake }) => {
     if (state === 'REJECTED') return finding('FAIL', `Intake refused the version: ${stateMessage}`);
@@ -11,8 +19,13 @@ export const artifactScan = defineCheck({
       return finding('MISSING', 'The version has no files that could be scanned; upload them and submit it');
     }
     if (intake.faults > 0) return finding('FAIL', `Intake found ${String(intake.faults)} faults`);
-    if (intake.opened === 0) return finding('MISSING', 'None of the files is of a format that intake opens');
-    const [opened, files] = [String(intake.opened), String(intake.files)];
-    return finding('PASS', `${opened} model files among ${files} were opened in a sandbox`);
+    if (!intake.isCurrent) {
+      const advice = 'register its files as a new version';
+      return finding('STALE', `The files were looked through by earlier checks of intake; ${advice}`);
+    }
+    if (!intake.isModel && intake.opened + intake.pickles === 0) {
+      return finding('MISSING', 'None of the files is of a format that intake opens');
+    }
+    return scanned(intake);
   },
 });

@@ -1,12 +1,7 @@
+import { z } from 'zod';
 import { AppError } from '../../../kernel/errors.js';
-import { requestOrFind, type FoundRequest } from '../../approvals/index.js';
-import {
-  nameStanding,
-  openRequestAbout,
-  useCaseTag,
-  type KnownUseCase,
-  type NameStanding,
-} from '../mlflow.queries/gate.js';
+import { executeChange, requestOrFind, type FoundRequest } from '../../approvals/index.js';
+import { nameStanding, useCaseTag, type KnownUseCase, type NameStanding } from '../mlflow.queries/gate.js';
 import type { NamedVersion } from '../mlflow.queries/keys.js';
 import type { Call } from './route.js';
 
@@ -30,7 +25,7 @@ const withRequest = ({ url }: Call, { name, version }: Move, request: FoundReque
   const what = `${name} of ${version.name} is protected: it moves to version ${String(version.version)} by an approved change request`;
   const which = request.sameVersion
     ? `#${String(request.number)} ${address}`
-    : `#${String(request.number)} ${address}, which is open about another version: decide or withdraw it first`;
+    : `#${String(request.number)} ${address}, which is open about another version or use: decide or withdraw it first`;
   const open = request.ready
     ? 'Everything is there: carry it out'
     : `Still open: ${shortest(request.failing)}`;
@@ -83,7 +78,8 @@ const whyNoRequest = (error: unknown, { name, version }: Move): AppError => {
 
 /**
  * Moves a name that nobody protects. A protected one is refused with the one open request about it, which is opened
- * here when there is none; when the approved change was carried out already, the same call succeeds and does nothing.
+ * here when there is none; when the approved change was carried out already, the same call succeeds and does nothing,
+ * and when everything is there but for somebody who does it, the call does.
  */
 export const moveName = async (
   call: Call,
@@ -108,30 +104,23 @@ export const moveName = async (
   const request = await run(requestOrFind, actor, input).catch((error: unknown) => {
     throw whyNoRequest(error, move);
   });
+  // Where the policy leaves it to the caller, or a wait is over: who repeats the call carries out what was approved.
+  if (request.ready && request.sameVersion) {
+    await run(executeChange, actor, { changeRequestId: request.id });
+    return;
+  }
   throw withRequest(call, move, request);
 };
 
-/** Does what a protected name of a model may forbid; the refusal then names the open request about that name. */
-export const unlessProtected = async <Result>(
-  { ask, actor, url }: Call,
-  modelId: string,
-  deed: () => Promise<Result>,
-): Promise<Result> =>
-  deed().catch(async (error: unknown) => {
-    const name =
-      error instanceof AppError && error.details['rule'] === 'protected-alias'
-        ? error.details['alias']
-        : null;
-    if (!(error instanceof AppError) || typeof name !== 'string') throw error;
-    const number = await ask(openRequestAbout, actor, { modelId, name });
-    const address = number === null ? null : `${url}/changes/${String(number)}`;
-    const lead =
-      address === null
-        ? 'Let it move to another version by a change request first; then this call succeeds'
-        : `Change request #${String(number)} about it is open: ${address}`;
-    throw refusal(`${error.message} ${lead}.`, {
-      alias: name,
-      changeRequest: number === null ? null : { number, url: address },
-      failing: [{ rule: 'protected-alias', message: error.message }],
-    });
+const requestNamed = z.object({ number: z.number(), url: z.string() }).catchall(z.unknown());
+
+/** Does what a protected name may forbid; the refusal is told as the protocol tells one, with a whole address. */
+export const unlessProtected = <Result>({ url }: Call, deed: () => Promise<Result>): Promise<Result> =>
+  deed().catch((error: unknown) => {
+    if (!(error instanceof AppError) || error.details['rule'] !== 'protected-alias') throw error;
+    const { changeRequest, ...details } = error.details;
+    const known = requestNamed.safeParse(changeRequest);
+    const request = known.success ? { ...known.data, url: `${url}${known.data.url}` } : null;
+    const message = request ? `${error.message} ${request.url}` : error.message;
+    throw refusal(message, { ...details, changeRequest: request });
   });

@@ -4,6 +4,7 @@ import {
   deleteModelVersion,
   deleteTag,
   describeModelVersion,
+  isReservedTag,
   setStage,
   setTag,
 } from '../../registry/index.js';
@@ -15,7 +16,7 @@ import { searchVersions, versionOfNumber } from '../mlflow.queries/models.js';
 import { versionView, type VersionRow } from '../mlflow.queries/version-view.js';
 import { moveName, unlessProtected } from './gate.js';
 import { versionUri } from './places.js';
-import { isSpoken, orNothing, requireOwnTag } from './registered-models.js';
+import { orNothing } from './registered-models.js';
 import {
   asObject,
   keyValues,
@@ -68,7 +69,7 @@ const versions = [
         runLink: input.run_link ?? '',
         description: input.description ?? '',
         // A copy brings the tags that we say of the version it is a copy of; we say our own.
-        tags: asObject(input.tags.filter(({ key }) => !isSpoken(key))),
+        tags: asObject(input.tags.filter(({ key }) => !isReservedTag(key))),
       });
       return { model_version: versionView(made) };
     },
@@ -85,8 +86,8 @@ const versions = [
     },
   ),
   route('DELETE', '/model-versions/delete', z.object(named), async (call, input) => {
-    const { id: versionId, modelId } = await key(call, input);
-    await unlessProtected(call, modelId, () => call.run(deleteModelVersion, call.actor, { versionId }));
+    const { id: versionId } = await key(call, input);
+    await unlessProtected(call, () => call.run(deleteModelVersion, call.actor, { versionId }));
     return {};
   }),
   route(
@@ -128,10 +129,8 @@ const transition = route(
       );
     }
     const { name, version } = input;
-    const plain = ({ id: versionId, modelId }: NamedVersion) =>
-      unlessProtected(call, modelId, () =>
-        call.run(setStage, call.actor, { versionId, stage, archiveOthers }),
-      );
+    const plain = ({ id: versionId }: NamedVersion) =>
+      unlessProtected(call, () => call.run(setStage, call.actor, { versionId, stage, archiveOthers }));
     if (stage === 'None') await plain(await key(call, input));
     else {
       const isThere = (standing: NameStanding): boolean => standing.version.stage === stage;
@@ -147,7 +146,6 @@ const tags = [
     '/model-versions/set-tag',
     z.object({ ...named, key: required(250), value: z.string().max(100_000).default('') }),
     async (call, input) => {
-      requireOwnTag(input.key);
       const { id: versionId, modelId } = await key(call, input);
       await call.run(setTag, call.actor, { modelId, versionId, key: input.key, value: input.value });
       return {};

@@ -6,6 +6,7 @@ import {
   deleteModel,
   deleteTag,
   foldName,
+  isReservedTag,
   renameModel,
   setAlias,
   setTag,
@@ -19,7 +20,7 @@ import {
   searchModels,
   versionOfAlias,
 } from '../mlflow.queries/models.js';
-import { spokenTags, versionView } from '../mlflow.queries/version-view.js';
+import { versionView } from '../mlflow.queries/version-view.js';
 import { moveName, unlessProtected } from './gate.js';
 import {
   asObject,
@@ -43,18 +44,6 @@ export const requirePlainName = (name: string): void => {
   if (!/[/:]/.test(name)) return;
   throw invalidInput(`Invalid model name '${name.slice(0, 200)}'. Names cannot contain '/' or ':'.`, [
     { path: 'name', message: "must not contain '/' or ':'" },
-  ]);
-};
-
-/** Whether a tag is one that is said here and not set by anybody. */
-export const isSpoken = (key: string): boolean =>
-  spokenTags.some((spoken) => foldName(spoken) === foldName(key));
-
-/** Refuses tags that are said here and not set by anybody. */
-export const requireOwnTag = (key: string): void => {
-  if (!isSpoken(key)) return;
-  throw invalidInput(`The tag ${key} says what the registry knows; it cannot be set`, [
-    { path: 'key', message: 'is not for clients to set' },
   ]);
 };
 
@@ -92,7 +81,7 @@ const models = [
         .catch(orReadsAlike(name));
       // A name is kept in one form, whatever form it was sent in.
       const kept = name.normalize('NFC').trim();
-      const own = Object.entries(asObject(tags.filter(({ key: one }) => !isSpoken(one))));
+      const own = Object.entries(asObject(tags.filter(({ key: one }) => !isReservedTag(one))));
       for (const [key, value] of own) await call.run(setTag, call.actor, { modelId: id, key, value });
       if (own.length > 0) return shown(call, kept);
       return {
@@ -140,13 +129,13 @@ const models = [
       const modelId = await idOf(call, name);
       const rename = () =>
         call.run(renameModel, call.actor, { modelId, name: newName }).catch(orReadsAlike(newName));
-      await unlessProtected(call, modelId, rename);
+      await unlessProtected(call, rename);
       return shown(call, newName.normalize('NFC').trim());
     },
   ),
   route('DELETE', '/registered-models/delete', z.object(named), async (call, { name }) => {
     const modelId = await idOf(call, name);
-    await unlessProtected(call, modelId, () => call.run(deleteModel, call.actor, { modelId }));
+    await unlessProtected(call, () => call.run(deleteModel, call.actor, { modelId }));
     return {};
   }),
   ...(['POST', 'GET'] as const).map((method) =>
@@ -170,7 +159,6 @@ const tags = [
     '/registered-models/set-tag',
     z.object({ ...named, key: required(250), value: z.string().max(100_000).default('') }),
     async (call, { name, key, value }) => {
-      requireOwnTag(key);
       await call.run(setTag, call.actor, { modelId: await idOf(call, name), key, value });
       return {};
     },
@@ -238,7 +226,7 @@ const aliases = [
       requireFree(input.alias);
       const modelId = await idOf(call, input.name);
       const remove = () => call.run(deleteAlias, call.actor, { modelId, name: input.alias });
-      await unlessProtected(call, modelId, () => remove().catch(orNothing));
+      await unlessProtected(call, () => remove().catch(orNothing));
       return {};
     },
   ),

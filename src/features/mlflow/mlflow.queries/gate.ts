@@ -75,17 +75,3 @@ export const nameStanding = defineQuery({
     return { version, isProtected: true, isThere: there !== undefined, useCase: known(rows) };
   },
 });
-
-export const openRequestAbout = defineQuery({
-  name: 'mlflow.openRequestAbout',
-  describe: 'The open change request about a name of a model, when there is one.',
-  permission: 'changeRequest:read',
-  input: z.object({ modelId: z.uuid(), name: z.string().min(1).max(255) }),
-  handle: async ({ db, input: { modelId, name } }): Promise<number | null> => {
-    const [row] = await db.sql<{ number: number }>(
-      `select number from change_request where target_key = $1 and state in ('OPEN', 'APPROVED')`,
-      [`alias:${modelId}:${foldName(name)}`],
-    );
-    return row?.number ?? null;
-  },
-});

@@ -1,4 +1,5 @@
 import type { ReadDb } from '../../../kernel/db.js';
+import { isReservedTag } from '../../registry/index.js';
 import { hexOf, loggedModelId } from '../../tracking/index.js';
 
 /** A key with a value, as clients know it. */
@@ -99,13 +100,6 @@ export const withDetails = async (db: ReadDb, rows: readonly BareVersion[]): Pro
 /** Where {@link versionColumns} are read from. */
 export const versionsFrom = 'model_version v join registered_model m on m.id = v.model_id';
 
-/** Tags that we say and nobody sets. */
-export const spokenTags = [
-  'countersign.intake',
-  'countersign.approvals',
-  'countersign.change_requests',
-] as const;
-
 const statusOf: Readonly<Record<string, string>> = {
   PENDING_INTAKE: 'PENDING_REGISTRATION',
   READY: 'READY',
@@ -165,7 +159,8 @@ export const versionView = (row: VersionRow): Record<string, unknown> => ({
   run_link: row.runLink,
   status: statusOf[row.state],
   status_message: messageOf(row),
-  tags: [...row.tags, ...spoken(row)],
+  // A tag of an older installation that reads like one of ours says nothing.
+  tags: [...row.tags.filter(({ key }) => !isReservedTag(key)), ...spoken(row)],
   aliases: row.aliases,
   ...(row.loggedModelId === null ? {} : { model_id: loggedModelId(row.loggedModelId) }),
 });

@@ -75,13 +75,23 @@ const requireReady = async (tx: Tx, model: RegisteredModel, versionId: string): 
   );
 };
 
-const changesOf = (
+/** What the trail says of a move. */
+const entryOf = (
+  { modelId, alias, versionId, useCaseId, changeRequestId }: AliasMove,
   existing: ModelAlias | null,
-  move: AliasMove,
-): Record<string, { from: unknown; to: unknown }> => ({
-  versionId: { from: existing?.versionId ?? null, to: move.versionId },
-  useCaseId: { from: existing?.useCaseId ?? null, to: move.useCaseId },
+  { id, staged }: { readonly id: string; readonly staged: object },
+): AuditEntry => ({
+  subject: { kind: 'alias', id },
+  changes: {
+    versionId: { from: existing?.versionId ?? null, to: versionId },
+    useCaseId: { from: existing?.useCaseId ?? null, to: useCaseId },
+  },
+  facts: { modelId, alias: existing?.name ?? alias, changeRequestId, ...staged },
 });
+
+/** What was approved, or stood by an approval, has an attestation, which looks at it within the transaction. */
+const isByRequest = (place: Pick<ModelAlias, 'changeRequestId'> | null): boolean =>
+  place !== null && place.changeRequestId !== null;
 
 /**
  * Lets an alias point to a version, protected or not, in the transaction of the calling command. The approvals call
@@ -135,26 +145,13 @@ const moveFrom = async (
 ): Promise<MovedAlias> => {
   await requireReady(tx, model, move.versionId);
   if (move.useCaseId !== null) await useCaseOr404(tx, move.useCaseId);
-  const id = existing?.id ?? newId();
   if (!existing) await requireRoom(tx, model.id);
-  const isLookedAt = move.changeRequestId !== null || (existing?.changeRequestId ?? null) !== null;
-  await writePointer(tx, model, { id, isLookedAt }, move);
+  const id = existing?.id ?? newId();
+  await writePointer(tx, model, { id, isLookedAt: isByRequest(move) || isByRequest(existing) }, move);
   // A stage is a name too: what was approved for it stands there alone.
-  const staged = move.changeRequestId === null ? {} : await enterStage(tx, move);
-  return {
-    aliasId: id,
-    fromVersionId: existing?.versionId ?? null,
-    audit: {
-      subject: { kind: 'alias', id },
-      changes: changesOf(existing, move),
-      facts: {
-        modelId: model.id,
-        alias: existing?.name ?? move.alias,
-        changeRequestId: move.changeRequestId,
-        ...staged,
-      },
-    },
-  };
+  const staged = isByRequest(move) ? await enterStage(tx, move) : {};
+  const audit = entryOf(move, existing, { id, staged });
+  return { aliasId: id, fromVersionId: existing?.versionId ?? null, audit };
 };
 
 export const setAlias = defineCommand({
@@ -165,9 +162,13 @@ export const setAlias = defineCommand({
   target: (tx, input) => lockModel(tx, input.modelId),
   handle: async ({ tx, actor, input, target, now }) => {
     const { name: alias, versionId } = input;
-    await requireUnprotected(tx, [alias], 'moving it', target.id);
-    const existing = await findAlias(tx, target.id, alias);
     const useCaseId = input.useCaseId ?? null;
+    await requireUnprotected(tx, target.id, [alias], {
+      what: 'moving it',
+      instead: 'Ask with requestPromotion.',
+      move: { versionId, useCaseId },
+    });
+    const existing = await findAlias(tx, target.id, alias);
     if (existing?.versionId === versionId && existing.useCaseId === useCaseId) {
       return { result: { id: existing.id }, audit: nothingChanged };
     }
@@ -192,7 +193,11 @@ export const deleteAlias = defineCommand({
   input: z.object({ modelId: z.uuid(), name: aliasName }),
   target: (tx, input) => lockModel(tx, input.modelId),
   handle: async ({ tx, input, target }) => {
-    await requireUnprotected(tx, [input.name], 'deleting it', target.id);
+    await requireUnprotected(tx, target.id, [input.name], {
+      what: 'deleting it',
+      instead:
+        'It is never taken away: let it name another version with requestPromotion, or stop what serves it with suspendEndpoint.',
+    });
     const existing = await findAlias(tx, target.id, input.name);
     if (!existing) throw notFound(`The alias ${input.name}`);
     await tx.remove(ModelAlias, { id: existing.id });

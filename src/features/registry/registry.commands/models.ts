@@ -96,7 +96,15 @@ export const renameModel = defineCommand({
   handle: async ({ tx, input, target, now }) => {
     const { name } = input;
     // Those who use a model by name and protected alias must not find another one, or none, without an approval.
-    await requireNoProtectedName(tx, { modelId: target.id }, 'renaming its model');
+    await requireNoProtectedName(
+      tx,
+      { modelId: target.id },
+      {
+        what: 'renaming its model',
+        instead:
+          'A model keeps its name as long as a protected name stands in it: register another model under the new name, and have its version promoted with requestPromotion.',
+      },
+    );
     await requireFreeName(tx, name, target.id);
     const renamed = { name, folded: foldName(name), updatedAt: now };
     await orNameTaken(name, tx.update(RegisteredModel, { id: target.id }, renamed));
@@ -113,7 +121,15 @@ export const deleteModel = defineCommand({
   input: z.object({ modelId: z.uuid() }),
   target: (tx, input) => lockModel(tx, input.modelId),
   handle: async ({ tx, target, now }) => {
-    await requireNoProtectedName(tx, { modelId: target.id }, 'deleting its model');
+    await requireNoProtectedName(
+      tx,
+      { modelId: target.id },
+      {
+        what: 'deleting its model',
+        instead:
+          'A model stays as long as a protected name stands in it: stop what serves it with suspendEndpoint.',
+      },
+    );
     const aliases = await tx.find(ModelAlias, { where: { modelId: target.id }, order: { id: 'ASC' } });
     await tx.remove(ModelAlias, { modelId: target.id });
     const versions = await tx.sql<{ id: string }>(

@@ -41,6 +41,27 @@ export const enterStage = async (
   return { stage, archived };
 };
 
+const requireMayLeave = async (tx: Tx, modelId: string, stage: Stage): Promise<void> => {
+  if (stage === 'None') return;
+  await requireUnprotected(tx, modelId, [stage], {
+    what: 'leaving this stage',
+    instead: 'Let another version enter it with requestPromotion; then this one is archived.',
+  });
+};
+
+const requireMayEnter = async (
+  tx: Tx,
+  { modelId, versionId }: { modelId: string; versionId: string },
+  stage: Stage,
+): Promise<void> => {
+  if (stage === 'None') return;
+  await requireUnprotected(tx, modelId, [stage], {
+    what: 'entering this stage',
+    instead: 'Ask with requestPromotion.',
+    move: { versionId, useCaseId: null },
+  });
+};
+
 export const setStage = defineCommand({
   name: 'modelVersion.setStage',
   describe:
@@ -54,10 +75,11 @@ export const setStage = defineCommand({
   handle: async ({ tx, input, target: { model, version }, now }) => {
     const { stage } = input;
     const result = { id: version.id };
-    if (version.stage !== 'None')
-      await requireUnprotected(tx, [version.stage], 'leaving this stage', model.id);
-    if (stage !== 'None') await requireUnprotected(tx, [stage], 'entering this stage', model.id);
     const place = { modelId: model.id, versionId: version.id, now };
+    await requireMayLeave(tx, model.id, version.stage);
+    await requireMayEnter(tx, place, stage);
+    // What is archived enters a stage as well.
+    if (input.archiveOthers) await requireMayEnter(tx, place, 'Archived');
     const archived = input.archiveOthers ? await archiveOthers(tx, place, stage) : [];
     if (version.stage === stage && archived.length === 0) return { result, audit: nothingChanged };
     await tx.update(ModelVersion, { id: version.id }, { stage, updatedAt: now });

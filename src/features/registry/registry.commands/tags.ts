@@ -3,12 +3,31 @@ import { IsNull } from 'typeorm';
 import { z } from 'zod';
 import { defineCommand } from '../../../kernel/command.js';
 import type { Tx } from '../../../kernel/db.js';
-import { conflict, notFound } from '../../../kernel/errors.js';
+import { conflict, invalidInput, notFound } from '../../../kernel/errors.js';
 import { newId } from '../../../kernel/id.js';
 import { ModelTag } from '../model-tag.entity.js';
+import { foldName } from '../names.js';
 import { lockModel, versionOr404 } from './find.js';
 
 const maxTags = 200;
+
+/** Tags that say what the registry knows of a version; nobody sets them. */
+export const reservedTags = [
+  'countersign.intake',
+  'countersign.approvals',
+  'countersign.change_requests',
+] as const;
+
+/** Whether a tag is one that is said here, however it is spelled. */
+export const isReservedTag = (key: string): boolean =>
+  reservedTags.some((reserved) => foldName(reserved) === foldName(key));
+
+const requireOwnTag = (key: string): void => {
+  if (!isReservedTag(key)) return;
+  throw invalidInput(`The tag ${key} says what the registry knows; it cannot be set`, [
+    { path: 'key', message: 'is not for clients to set' },
+  ]);
+};
 
 const place = {
   modelId: z.uuid(),
@@ -65,6 +84,7 @@ export const setTag = defineCommand({
   target,
   handle: async ({ tx, actor, input, target: at, now }) => {
     const { key, value } = input;
+    requireOwnTag(key);
     const existing = await standing(tx, at, key);
     const id = existing.id ?? newId();
     // Nobody reads the answer, and the lock on the model keeps others away: it goes out with the commit.

@@ -192,7 +192,10 @@ export const deleteModelVersion = defineCommand({
     await requireNoProtectedName(
       tx,
       { modelId: version.modelId, versionId: version.id },
-      'deleting its version',
+      {
+        what: 'deleting its version',
+        instead: 'Let it name another version with requestPromotion first; then this one can be deleted.',
+      },
     );
     const aliases = await tx.find(ModelAlias, { where: { versionId: version.id } });
     await tx.remove(ModelAlias, { versionId: version.id });
