@@ -34,9 +34,15 @@ export { lockModel, lockModelNamed, lockVersion, versionOr404 } from './registry
 export { createModel, deleteModel, renameModel, updateModel } from './registry.commands/models.js';
 export { recordIntake } from './registry.commands/record-intake.js';
 export { deleteTag, setTag } from './registry.commands/tags.js';
-export { addClosedVersion, type ClosedVersion, type GivenFile } from './registry.commands/closed-version.js';
+export {
+  addClosedVersion,
+  closeWithFiles,
+  type ClosedVersion,
+  type GivenFile,
+} from './registry.commands/closed-version.js';
 export { setStage, stageNamed } from './registry.commands/stages.js';
 export {
+  addVersion,
   createModelVersion,
   deleteModelVersion,
   describeModelVersion,
