@@ -70,7 +70,8 @@ const imports = `
 create table mlflow_import (
   id uuid primary key,
   workspace_id uuid not null references workspace,
-  address text not null,
+  -- Known when it begins: the server is a setting of the installation, or of whoever sits at the command line.
+  address text not null default '',
   artifacts text not null check (artifacts in ('COPY', 'REFERENCE')),
   state text not null check (state in ('RUNNING', 'DONE', 'FAILED')),
   message text not null default '',
@@ -81,7 +82,7 @@ create table mlflow_import (
   unique (workspace_id, id),
   check ((state = 'RUNNING') = (finished_at is null))
 );
-create unique index mlflow_import_running on mlflow_import (workspace_id, address) where state = 'RUNNING';
+create unique index mlflow_import_running on mlflow_import (workspace_id) where state = 'RUNNING';
 select govern('mlflow_import');
 revoke delete on mlflow_import from app_writer;
 

@@ -90,6 +90,7 @@ import { IncidentsResolver } from './features/incidents/incidents.graphql.js';
 import { Incident } from './features/incidents/index.js';
 import { JobsResolver } from './features/jobs/jobs.graphql.js';
 import { jobRoutes } from './features/jobs/jobs.http.js';
+import { mlflowJobs, mlflowReactions, MlflowResolver, upstreamTick } from './features/mlflow/index.js';
 import {
   Delivery,
   InboxItem,
@@ -255,6 +256,7 @@ export const resolvers: readonly ResolverClass[] = [
   InboxResolver,
   WebhooksResolver,
   SlackResolver,
+  MlflowResolver,
 ];
 
 /** The HTTP routes of all features. */
@@ -288,6 +290,7 @@ export const jobs: readonly AnyJob[] = [
   handleInteraction,
   nudgeJob,
   wakeJob,
+  ...mlflowJobs,
 ];
 
 /** The reactions of all features. */
@@ -304,6 +307,7 @@ export const reactions: readonly Reaction[] = [
   deliver,
   announceAgeing,
   announceMismatch,
+  ...mlflowReactions,
 ];
 
 /** What must happen in the transaction of somebody else's change. */
@@ -318,6 +322,7 @@ export const ticks: readonly Tick[] = [
   lookAheadTick,
   deliveriesTick,
   ageingTick,
+  upstreamTick,
 ];
 
 /** What the composition root is given. */
@@ -349,8 +354,6 @@ export interface App {
   close(): Promise<void>;
 }
 
-const defaultPool = { app_writer: 8, app_reader: 8, app_system: 6 };
-
 /** Wires the application: database, access, runners, schema. The only file that knows every feature. */
 export const openApp = async (options: AppOptions): Promise<App> => {
   const { log } = options;
@@ -363,7 +366,7 @@ export const openApp = async (options: AppOptions): Promise<App> => {
     openDb({
       url: options.databaseUrl,
       entities,
-      poolSize: options.poolSize ?? defaultPool,
+      poolSize: options.poolSize ?? { app_writer: 8, app_reader: 8, app_system: 6 },
       statementTimeoutMs: 30_000,
       name: options.name,
       onError: (error) => {

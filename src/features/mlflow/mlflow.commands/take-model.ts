@@ -111,7 +111,7 @@ export const takeModel = defineCommand({
     adopt: z.boolean().describe('Whether a model of this name that was made here is the same one.'),
   }),
   target: async (tx, input) => lockModelNamed(tx, input.told.name),
-  handle: async ({ tx, actor, input, target: model, now }) => {
+  handle: async ({ tx, actor, input, target: model, now }): Promise<CommandOutcome<TakenModel>> => {
     const { address, by, adopt, told } = input;
     const at = { tx, address, by, now, workspaceId: actor.workspaceId ?? '' };
     const digest = digestOfTold({ ...factsOf(told), description: told.description, tags: told.tags });

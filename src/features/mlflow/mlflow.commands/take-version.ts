@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import type { AuditEntry } from '../../../kernel/audit.js';
 import {
   defineCommand,
   nothingChanged,
@@ -8,9 +7,21 @@ import {
 } from '../../../kernel/command.js';
 import type { Tx } from '../../../kernel/db.js';
 import { newId } from '../../../kernel/id.js';
-import { addVersion, closeWithFiles, lockModel, lockVersion, type RegisteredModel } from '../../registry/index.js';
+import {
+  addVersion,
+  closeWithFiles,
+  lockModel,
+  lockVersion,
+  type RegisteredModel,
+} from '../../registry/index.js';
 import { fetchFilesJob } from '../mlflow.jobs/fetch-files.js';
-import { digestOfTold, keptVersion, versionFacts, type ToldVersion, type VersionFacts } from '../upstream/told.js';
+import {
+  digestOfTold,
+  keptVersion,
+  versionFacts,
+  type ToldVersion,
+  type VersionFacts,
+} from '../upstream/told.js';
 import { parentIn } from './parent-in.js';
 import type { Taken } from './take-model.js';
 import { ownTags, replaceTags } from './taken-tags.js';
@@ -70,7 +81,10 @@ const knownOf = async (tx: Tx, modelId: string, number: number): Promise<Known |
 };
 
 /** Whether the other server still means the same version: it was made at the same moment out of the same. */
-export const isSameVersion = (facts: VersionFacts, told: Pick<ToldVersion, 'creation_timestamp' | 'source' | 'run_id'>) =>
+export const isSameVersion = (
+  facts: VersionFacts,
+  told: Pick<ToldVersion, 'creation_timestamp' | 'source' | 'run_id'>,
+) =>
   facts.createdMs === told.creation_timestamp && facts.source === told.source && facts.runId === told.run_id;
 
 const lineageOf = async ({ tx, input: { run } }: Context, told: ToldVersion) => ({
@@ -80,42 +94,49 @@ const lineageOf = async ({ tx, input: { run } }: Context, told: ToldVersion) => 
   parentVersionId: await parentIn(tx, told.source),
 });
 
-const add = async (context: Context, told: ToldVersion, digest: string): Promise<CommandOutcome<TakenVersion>> => {
-  const { tx, input: given, target: model, now, enqueue } = context;
-  const { by, run, location, address } = given;
-  const facts = versionFacts(told, run?.facts ?? null);
-  const at = { tx, workspaceId: model.workspaceId, by, now };
-  const { id, audit } = await addVersion(
-    tx,
-    model,
-    {
-      number: told.version,
-      description: told.description,
-      metrics: run?.metrics ?? {},
-      params: run?.params ?? {},
-      lineage: await lineageOf(context, told),
-      source: told.source,
-      runLink: told.run_link,
-    },
-    { actorId: by, now },
-  );
-  const fetch = location !== '';
-  await tx.sql(
+const insertCopy = (
+  { tx, input: { address, location, by }, target: model, now }: Context,
+  versionId: string,
+  facts: VersionFacts,
+  digest: string,
+): Promise<unknown> =>
+  tx.sql(
     `insert into upstream_copy (id, workspace_id, model_id, version_id, address, facts, told_sha256, files, location,
                                 taken_by, taken_at)
      values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
     [
-      ...[newId(), model.workspaceId, model.id, id, address, JSON.stringify(facts), digest],
-      ...[fetch ? 'PENDING' : 'ELSEWHERE', location, by, now],
+      ...[newId(), model.workspaceId, model.id, versionId, address, JSON.stringify(facts), digest],
+      ...[location === '' ? 'ELSEWHERE' : 'PENDING', location, by, now],
     ],
   );
+
+const nothingKnown = { facts: null, metrics: {}, params: {} };
+
+const add = async (
+  context: Context,
+  told: ToldVersion,
+  digest: string,
+): Promise<CommandOutcome<TakenVersion>> => {
+  const { tx, input: given, target: model, now, enqueue } = context;
+  const { by, location, address } = given;
+  const { facts: run, metrics, params } = given.run ?? nothingKnown;
+  const facts = versionFacts(told, run);
+  const { version: number, description, source, run_link: runLink } = told;
+  const lineage = await lineageOf(context, told);
+  const version = { number, description, metrics, params, lineage, source, runLink };
+  const { id, audit } = await addVersion(tx, model, version, { actorId: by, now });
+  await insertCopy(context, id, facts, digest);
+  const at = { tx, workspaceId: model.workspaceId, by, now };
   await replaceTags(at, { modelId: model.id, versionId: id }, ownTags(told.tags));
   const said = { ...audit, facts: { ...audit.facts, upstream: address, toldThere: facts } };
-  const entries: [AuditEntry, ...AuditEntry[]] = [said];
-  if (fetch && given.fetchLater)
-    enqueue(fetchFilesJob, { versionId: id }, { subject: { kind: 'modelVersion', id } });
-  if (!fetch) entries.push(await closeWithFiles(context, await lockVersion(tx, id), []));
-  return { result: { id, taken: 'IMPORTED', fetch }, audit: entries };
+  const fetch = location !== '';
+  const result = { id, taken: 'IMPORTED', fetch } as const;
+  if (!fetch) {
+    const closed = await closeWithFiles(context, await lockVersion(tx, id), []);
+    return { result, audit: [said, closed] };
+  }
+  if (given.fetchLater) enqueue(fetchFilesJob, { versionId: id }, { subject: { kind: 'modelVersion', id } });
+  return { result, audit: said };
 };
 
 const retell = async (
@@ -147,7 +168,8 @@ const retell = async (
   };
 };
 
-const toldDigest = (told: ToldVersion): string =>
+/** The digest of what is said of a version. */
+export const toldDigest = (told: ToldVersion): string =>
   digestOfTold({ ...versionFacts(told, null), description: told.description, tags: ownTags(told.tags) });
 
 export const takeVersion = defineCommand({
@@ -157,7 +179,7 @@ export const takeVersion = defineCommand({
   permission: 'upstream:take',
   input,
   target: (tx, given) => lockModel(tx, given.modelId),
-  handle: async (context) => {
+  handle: async (context): Promise<CommandOutcome<TakenVersion>> => {
     const { tx, input: given, target: model } = context;
     const { told } = given;
     const digest = toldDigest(told);

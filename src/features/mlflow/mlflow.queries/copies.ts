@@ -79,3 +79,118 @@ export const protectedAmong = defineQuery({
     return names.filter((name) => patterns.some((pattern) => matchesPattern(name, pattern)));
   },
 });
+
+export const workspaceSlug = defineQuery({
+  name: 'upstream.workspaceSlug',
+  describe: 'The slug of the workspace that is asked in.',
+  permission: 'upstream:read',
+  input: z.object({}),
+  handle: async ({ db }): Promise<string> => {
+    const [row] = await db.sql<{ slug: string }>('select slug from workspace where id = app_workspace()');
+    return row?.slug ?? '';
+  },
+});
+
+/** Where an alias stands here, and what is known of its version in the other server. */
+export interface AliasStanding {
+  readonly modelId: string;
+  readonly model: string;
+  readonly alias: string;
+  readonly versionId: string;
+  readonly version: number;
+  readonly facts: VersionFacts | null;
+}
+
+export const aliasStanding = defineQuery({
+  name: 'upstream.aliasStanding',
+  describe: 'Where an alias stands, and what another MLflow server told of its version.',
+  permission: 'alias:read',
+  input: z.object({ aliasId: z.uuid() }),
+  handle: async ({ db, input }): Promise<AliasStanding | null> => {
+    const [row] = await db.sql<AliasStanding>(
+      `select a.model_id as "modelId", m.name as model, a.name as alias, v.id as "versionId", v.version, c.facts
+         from model_alias a join registered_model m on m.id = a.model_id join model_version v on v.id = a.version_id
+         join upstream_copy of_model on of_model.model_id = m.id and of_model.version_id is null
+         left join upstream_copy c on c.version_id = v.id
+        where a.id = $1 and m.deleted_at is null`,
+      [input.aliasId],
+    );
+    return row ?? null;
+  },
+});
+
+/** What is known here of a model that stands in another server too. */
+export interface ModelStanding {
+  readonly aliases: readonly { readonly name: string; readonly version: number }[];
+  readonly stages: readonly { readonly name: string; readonly version: number }[];
+  readonly versions: readonly {
+    readonly id: string;
+    readonly version: number;
+    readonly told: string | null;
+    readonly files: string | null;
+    readonly location: string | null;
+    readonly facts: VersionFacts | null;
+  }[];
+}
+
+export const modelStanding = defineQuery({
+  name: 'upstream.modelStanding',
+  describe: 'Aliases, stages and copied versions of a model.',
+  permission: 'upstream:read',
+  input: z.object({ modelId: z.uuid() }),
+  handle: async ({ db, input: { modelId } }): Promise<ModelStanding> => {
+    const [aliases, stages, versions] = await Promise.all([
+      db.sql<ModelStanding['aliases'][number]>(
+        `select a.name, v.version from model_alias a join model_version v on v.id = a.version_id where a.model_id = $1`,
+        [modelId],
+      ),
+      db.sql<ModelStanding['stages'][number]>(
+        `select stage as name, version from model_version where model_id = $1 and stage <> 'None' and deleted_at is null`,
+        [modelId],
+      ),
+      db.sql<ModelStanding['versions'][number]>(
+        `select v.id, v.version, c.told_sha256 as told, c.files, c.location, c.facts
+           from model_version v left join upstream_copy c on c.version_id = v.id where v.model_id = $1`,
+        [modelId],
+      ),
+    ]);
+    return { aliases, stages, versions };
+  },
+});
+
+export const copiedModels = defineQuery({
+  name: 'upstream.copiedModels',
+  describe: 'The models that were copied from a server, by name.',
+  permission: 'upstream:read',
+  input: z.object({ address: z.string().max(2000) }),
+  handle: ({ db, input: { address } }): Promise<{ id: string; name: string }[]> =>
+    db.sql<{ id: string; name: string }>(
+      `select m.id, m.name from upstream_copy c join registered_model m on m.id = c.model_id
+        where c.version_id is null and c.address = $1 and m.deleted_at is null order by m.name`,
+      [address],
+    ),
+});
+
+/** What is known of a name and a number, as copied from a server. */
+export interface KnownCopy {
+  readonly modelId: string;
+  readonly version: VersionFacts | null;
+}
+
+export const knownCopy = defineQuery({
+  name: 'upstream.knownCopy',
+  describe: 'Whether a model of a server, and a version of it, were copied already.',
+  permission: 'upstream:read',
+  input: z.object({ address: z.string().max(2000), name: askedName, version: z.int().nullable() }),
+  handle: async ({ db, input: { address, name, version } }): Promise<KnownCopy | null> => {
+    const [row] = await db.sql<KnownCopy>(
+      `select m.id as "modelId",
+              (select of_version.facts from model_version v join upstream_copy of_version on of_version.version_id = v.id
+                where v.model_id = m.id and v.version = $4) as version
+         from registered_model m join upstream_copy c on c.model_id = m.id and c.version_id is null
+        where m.folded = $1 and m.name = $2 and m.deleted_at is null and c.address = $3`,
+      [foldName(name), name, address, version],
+    );
+    return row ?? null;
+  },
+});

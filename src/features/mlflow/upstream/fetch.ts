@@ -14,9 +14,7 @@ const mostFileBytes = 16 * 1024 ** 3;
 
 /** What passes by itself, or belongs to this process; everything else would fail again. */
 const isPassing = (error: unknown): boolean =>
-  !(error instanceof AppError) ||
-  error.code === 'INTERNAL' ||
-  error.code === 'RATE_LIMITED';
+  !(error instanceof AppError) || error.code === 'INTERNAL' || error.code === 'RATE_LIMITED';
 
 /**
  * Fetches the files of a version that was taken over, stores them under their digests, and closes the version with
@@ -31,7 +29,7 @@ export const fetchFiles = async (
     const found = await theirFiles(server, location);
     if (found.length === 0) throw new AppError('NOT_FOUND', 'There are no files at its place', {});
     const files = [];
-    for (const [index, { path }] of found.entries()) {
+    for (const [index, path] of found.entries()) {
       signal.throwIfAborted();
       await progress(index / found.length, `Fetching ${path}`);
       const content = await server.open(`${location}/${path}`, signal);

@@ -2,15 +2,18 @@ import type { SystemActor } from '../../../kernel/actor.js';
 import type { RunCommand } from '../../../kernel/command.js';
 import { AppError } from '../../../kernel/errors.js';
 import type { ModelServer } from '../../../kernel/model-server.js';
+import type { AskQuery } from '../../../kernel/query.js';
 import { takeModel, type TakenModel } from '../mlflow.commands/take-model.js';
-import { takeVersion, type TakenVersion } from '../mlflow.commands/take-version.js';
+import { isSameVersion, takeVersion, type TakenVersion } from '../mlflow.commands/take-version.js';
 import { registeredByTag } from '../mlflow.commands/taken-tags.js';
+import { knownCopy } from '../mlflow.queries/copies.js';
 import { theirLocation, theirModel, theirRun, theirVersion } from './reading.js';
-import type { ToldModel, ToldVersion } from './told.js';
+import type { ToldModel, ToldVersion, VersionFacts } from './told.js';
 
 /** What a copy is made with. It is the product that copies, whoever's call made it look. */
 export interface Mirror {
   readonly run: RunCommand;
+  readonly ask: AskQuery;
   readonly actor: SystemActor;
   readonly server: ModelServer;
 }
@@ -54,6 +57,23 @@ export interface Mirrored {
   readonly version: ToldVersion | null;
 }
 
+const modelOf = async (mirror: Mirror, told: ToldModel): Promise<string> => {
+  const { id, taken } = await mirrorModel(mirror, told);
+  if (taken === 'FOREIGN') throw differs(told.name, 'any', mirror.server.address);
+  return id;
+};
+
+const requireSame = async (
+  mirror: Mirror,
+  { modelId, facts }: { modelId: string; facts: VersionFacts | null },
+  told: ToldVersion,
+): Promise<void> => {
+  if (facts !== null && isSameVersion(facts, told)) return;
+  const { taken } = await mirrorVersion(mirror, modelId, told);
+  if (taken !== 'DIFFERENT' && taken !== 'FOREIGN') return;
+  throw differs(told.name, String(told.version), mirror.server.address);
+};
+
 /**
  * Makes sure that what a call is about is known here, under the same name and number and made of the same; null when
  * the other server does not know the model.
@@ -63,16 +83,15 @@ export const mirrored = async (
   name: string,
   version: string | null,
 ): Promise<Mirrored | null> => {
-  const told = await theirModel(mirror.server, name);
+  const { server, ask, actor } = mirror;
+  const told = await theirModel(server, name);
   if (told === null) return null;
-  const { id: modelId, taken } = await mirrorModel(mirror, told);
-  if (taken === 'FOREIGN') throw differs(name, 'any', mirror.server.address);
-  if (version === null) return { modelId, told, version: null };
-  const toldOfVersion = await theirVersion(mirror.server, name, version);
-  if (toldOfVersion === null) return { modelId, told, version: null };
-  const copy = await mirrorVersion(mirror, modelId, toldOfVersion);
-  if (copy.taken === 'DIFFERENT' || copy.taken === 'FOREIGN') {
-    throw differs(name, version, mirror.server.address);
+  const number = version !== null && /^\d{1,9}$/.test(version) ? Number(version) : null;
+  const known = await ask(knownCopy, actor, { address: server.address, name, version: number });
+  const modelId = known?.modelId ?? (await modelOf(mirror, told));
+  const toldOfVersion = number === null ? null : await theirVersion(server, name, number);
+  if (toldOfVersion !== null) {
+    await requireSame(mirror, { modelId, facts: known?.version ?? null }, toldOfVersion);
   }
   return { modelId, told, version: toldOfVersion };
 };

@@ -59,11 +59,9 @@ const get = (path: string, input: Readonly<Record<string, unknown>>): ServerQues
 /** The model of this name there, or null. */
 export const theirModel = (server: ModelServer, name: string): Promise<ToldModel | null> =>
   orNull(
-    read(
-      server,
-      get('registered-models/get', { name }),
-      z.object({ registered_model: toldModel }),
-    ).then((answer) => answer.registered_model),
+    read(server, get('registered-models/get', { name }), z.object({ registered_model: toldModel })).then(
+      (answer) => answer.registered_model,
+    ),
   );
 
 /** The version there, or null. */
@@ -83,9 +81,7 @@ export const theirVersion = (
 /** What the run of a version was; null when it is not there any more. */
 export const theirRun = async (server: ModelServer, runId: string) => {
   if (!/^[0-9a-f]{32}$/.test(runId)) return null;
-  const answer = await orNull(
-    read(server, get('runs/get', { run_id: runId }), z.object({ run: toldRun })),
-  );
+  const answer = await orNull(read(server, get('runs/get', { run_id: runId }), z.object({ run: toldRun })));
   return answer === null ? null : runOf(answer.run);
 };
 
@@ -154,13 +150,6 @@ export const theirVersions = async (server: ModelServer, name: string): Promise<
   return all.sort((one, other) => one.version - other.version);
 };
 
-/** A file in the artifact proxy of the other server. */
-export interface TheirFile {
-  /** Within its place. */
-  readonly path: string;
-  readonly bytes: number | null;
-}
-
 const mostFiles = 1000;
 const deepest = 32;
 
@@ -170,31 +159,32 @@ const listed = z.object({
       z.object({
         path: z.string().min(1).max(1000),
         is_dir: z.boolean().default(false),
-        file_size: z.coerce.number().int().min(0).nullish(),
       }),
     )
     .default([]),
 });
 
-/** All files below a place of the artifact proxy. A name that would leave its place is refused. */
+const insideOf = (folder: string, name: string): string => {
+  const inside = folder === '' ? name : `${folder}/${name}`;
+  if (artifactPath.safeParse(inside).success) return inside;
+  throw conflict(`${JSON.stringify(inside.slice(0, 200))} cannot be a path of a version`, { rule: 'path' });
+};
+
+/** All files below a place of the artifact proxy, by path. A name that would leave its place is refused. */
 export const theirFiles = async (
   server: ModelServer,
   location: string,
   folder = '',
   depth = 0,
-): Promise<TheirFile[]> => {
+): Promise<string[]> => {
   if (depth > deepest) throw conflict('The folders are nested too deep', { rule: 'path' });
-  const path = folder === '' ? location : `${location}/${folder}`;
-  const question = { method: 'GET', path: 'mlflow-artifacts/artifacts', input: { path } } as const;
-  const { files } = await read(server, question, listed);
-  const found: TheirFile[] = [];
+  const input = { path: folder === '' ? location : `${location}/${folder}` };
+  const { files } = await read(server, { method: 'GET', path: 'mlflow-artifacts/artifacts', input }, listed);
+  const found: string[] = [];
   for (const file of files) {
-    const inside = folder === '' ? file.path : `${folder}/${file.path}`;
-    if (!artifactPath.safeParse(inside).success) {
-      throw conflict(`${JSON.stringify(inside.slice(0, 200))} cannot be a path of a version`, { rule: 'path' });
-    }
+    const inside = insideOf(folder, file.path);
     if (file.is_dir) found.push(...(await theirFiles(server, location, inside, depth + 1)));
-    else found.push({ path: inside, bytes: file.file_size ?? null });
+    else found.push(inside);
     if (found.length > mostFiles) {
       throw conflict(`A version has at most ${String(mostFiles)} files`, { rule: 'artifact-count' });
     }
