@@ -90,7 +90,8 @@ import { IncidentsResolver } from './features/incidents/incidents.graphql.js';
 import { Incident } from './features/incidents/index.js';
 import { JobsResolver } from './features/jobs/jobs.graphql.js';
 import { jobRoutes } from './features/jobs/jobs.http.js';
-import { mlflowJobs, mlflowReactions, MlflowResolver, upstreamTick } from './features/mlflow/index.js';
+import { mlflowJobs, mlflowReactions, upstreamTick } from './features/mlflow/index.js';
+import { MlflowResolver } from './features/mlflow/mlflow.graphql.js';
 import {
   Delivery,
   InboxItem,
@@ -375,24 +376,14 @@ export const openApp = async (options: AppOptions): Promise<App> => {
     }),
     createSchema(resolvers),
   ]);
-  const machine: Machine = {
-    db,
-    access,
-    clock,
-    keyring: options.keyring,
-    signer: options.signer,
-    consequences,
-    reactions,
-    observe: metrics.observe,
-  };
+  const shared = { db, access, clock, keyring: options.keyring };
+  const { observe } = metrics;
+  const machine: Machine = { ...shared, signer: options.signer, consequences, reactions, observe };
   return {
-    db,
-    access,
-    clock,
+    ...shared,
     log,
     metrics,
     schema,
-    keyring: options.keyring,
     run: commandRunner(machine),
     ask: queryRunner(machine),
     record: recordRunner(machine),

@@ -5,7 +5,6 @@ import { importJob } from './mlflow.jobs/import-models.js';
 import { announceDifference, reconcileUpstreamJob } from './mlflow.jobs/reconcile.js';
 import { takeAliases } from './mlflow.jobs/take-aliases.js';
 
-export { MlflowResolver } from './mlflow.graphql.js';
 export { upstreamTick } from './mlflow.jobs/reconcile.js';
 
 export const mlflowJobs: readonly AnyJob[] = [fetchFilesJob, reconcileUpstreamJob, importJob];

@@ -20,7 +20,10 @@ export const takeAlias = defineCommand({
     now,
   }): Promise<CommandOutcome<{ taken: TakenAlias }>> => {
     const { name: alias, versionId } = input;
-    const leave = (taken: TakenAlias) => ({ result: { taken }, audit: nothingChanged });
+    const leave = (taken: TakenAlias): CommandOutcome<{ taken: TakenAlias }> => ({
+      result: { taken },
+      audit: nothingChanged,
+    });
     const [standing] = await tx.sql<{ state: string; there: boolean }>(
       `select v.state, exists (select from model_alias a where a.model_id = $1 and a.folded = $3 and a.version_id = v.id) as there
          from model_version v where v.id = $2 and v.model_id = $1 and v.deleted_at is null`,
