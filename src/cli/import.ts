@@ -56,7 +56,7 @@ export const runImport = async (args: readonly string[]): Promise<void> => {
   const bearer = environment['COUNTERSIGN_TOKEN'] ?? '';
   if (bearer === '') throw new CliError(usage, 2);
   const config = await withDatabase(readConfig(environment));
-  const [{ openAuthenticator }, imports, { importModels }, { importById }] = await Promise.all([
+  const [{ openAuthenticator }, { openMlflowImport }, { importModels }, { importById }] = await Promise.all([
     import('../features/identity/index.js'),
     import('../features/mlflow/mlflow.commands/start-import.js'),
     import('../features/mlflow/upstream/import.js'),
@@ -67,7 +67,7 @@ export const runImport = async (args: readonly string[]): Promise<void> => {
   try {
     const authenticate = openAuthenticator({ db: app.db, clock: app.clock, session: config.session });
     const person: Actor = await authenticate({ bearer, session: null, workspace: null });
-    const { id } = await app.run(imports.openMlflowImport, person, { artifacts: options.artifacts });
+    const { id } = await app.run(openMlflowImport, person, { artifacts: options.artifacts });
     const { workspaceId, organizationId } = person;
     const actor = systemActor('job:mlflow.importModels', { workspaceId, organizationId });
     const found = await app.ask(importById, actor, { id });

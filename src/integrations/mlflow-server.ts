@@ -65,7 +65,7 @@ const jsonOf = async (body: Dispatcher.ResponseData['body']): Promise<unknown> =
 const encoded = (path: string): string => path.split('/').map(encodeURIComponent).join('/');
 
 /** Opens a server of MLflow. The operator named it, so it may be on a private network. */
-export const openMlflowServer = ({ url, token, answerMs = 30_000 }: MlflowServerOptions): ModelServer => {
+export const openMlflowServer = ({ url, token, answerMs = 60_000 }: MlflowServerOptions): ModelServer => {
   const parsed = new URL(url);
   const address = plainAddress(parsed);
   const authorization = authorizationOf(parsed, token);
@@ -109,5 +109,5 @@ export const openMlflowServer = ({ url, token, answerMs = 30_000 }: MlflowServer
     });
   };
 
-  return { address, authorization, ask, open };
+  return { address, authorization, answerMs, ask, open };
 };

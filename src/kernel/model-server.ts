@@ -4,6 +4,8 @@ export interface ModelServer {
   readonly address: string;
   /** What it is shown of us; never what was shown to us, and never logged. */
   readonly authorization: string | null;
+  /** How long an answer may take to begin, and each piece of it to follow. */
+  readonly answerMs: number;
   /** Asks for JSON; refuses with rule `upstream-unreachable` when no answer came in time. */
   ask(question: ServerQuestion): Promise<ServerAnswer>;
   /** Reads a file of its artifact proxy as a stream. */

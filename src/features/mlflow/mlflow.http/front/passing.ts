@@ -12,12 +12,10 @@ import { sendProtocolError } from '../errors.js';
 import { answerHeaders, requestHeaders } from './headers.js';
 import { judge, passedPath, requireStraight, type Judgement, type PassedPath } from './judge.js';
 
-/** How long an answer may take to begin, and each piece of it to follow. */
-const answerMs = 60_000;
 const connectMs = 5000;
 
 /** Makes `reply.from` known in a scope. */
-export const openPassing = (server: FastifyInstance, { address }: ModelServer): void => {
+export const openPassing = (server: FastifyInstance, { address, answerMs }: ModelServer): void => {
   void server.register(replyFrom, {
     base: new URL(address).origin,
     undici: { connect: { timeout: connectMs }, headersTimeout: answerMs, bodyTimeout: answerMs },
