@@ -112,15 +112,11 @@ const filesBelow = (fake: FakeMlflow, folder: string): object => {
   const inside = [...fake.files.keys()].filter((path) => path.startsWith(`${folder}/`));
   const names = new Map(
     inside.map((path) => {
-      const [name = '', ...rest] =
-        path
-          .slice(folder.length + 1)
-          .split('|')[0]
-          ?.split('/') ?? [];
+      const [name = '', ...rest] = path.slice(folder.length + 1).split('/');
       return [name, rest.length > 0] as const;
     }),
   );
-  return { files: [...names].map(([path, isDir]) => ({ path: decodeURIComponent(path), is_dir: isDir })) };
+  return { files: [...names].map(([path, isDir]) => ({ path, is_dir: isDir })) };
 };
 
 const artifactPrefix = '/api/2.0/mlflow-artifacts/artifacts';
@@ -134,21 +130,13 @@ const answerFile = async (fake: FakeMlflow, request: IncomingMessage, url: URL, 
   return response.end(request.method === 'PUT' ? '{}' : content);
 };
 
-const answer = async (
+const answerVerb = async (
   fake: FakeMlflow,
   request: IncomingMessage,
+  url: URL,
   response: ServerResponse,
 ): Promise<void> => {
-  const url = new URL(request.url ?? '/', 'http://fake');
-  const { method = '', headers } = request;
-  fake.requests.push({ method, url: request.url ?? '', headers });
-  if (fake.silent) return;
-  response.setHeader('set-cookie', 'theirs=1');
-  response.setHeader('content-type', 'application/json');
-  if (url.pathname.startsWith(artifactPrefix)) {
-    await answerFile(fake, request, url, response);
-    return;
-  }
+  const { method = '' } = request;
   const verb = verbs[`${method} ${url.pathname.replace('/api/2.0/mlflow/', '')}`];
   if (!verb) {
     response.setHeader('content-type', 'text/html');
@@ -160,6 +148,21 @@ const answer = async (
   const body = verb(fake, said);
   response.statusCode = body === null ? 404 : 200;
   response.end(JSON.stringify(body ?? { error_code: 'RESOURCE_DOES_NOT_EXIST', message: 'not there' }));
+};
+
+const answer = async (
+  fake: FakeMlflow,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> => {
+  const url = new URL(request.url ?? '/', 'http://fake');
+  const { method = '', headers } = request;
+  fake.requests.push({ method, url: request.url ?? '', headers });
+  if (fake.silent) return;
+  response.setHeader('set-cookie', 'theirs=1');
+  response.setHeader('content-type', 'application/json');
+  if (url.pathname.startsWith(artifactPrefix)) await answerFile(fake, request, url, response);
+  else await answerVerb(fake, request, url, response);
 };
 
 /** Opens the small server on this machine. */

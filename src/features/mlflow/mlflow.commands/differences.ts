@@ -71,7 +71,10 @@ const open = async (at: Place, one: z.output<typeof difference>): Promise<AuditE
   return finding ? [finding.audit, entry] : [entry];
 };
 
-const settle = async ({ tx, model, now }: Place, { id, what, ours, theirs }: Standing): Promise<AuditEntry> => {
+const settle = async (
+  { tx, model, now }: Place,
+  { id, what, ours, theirs }: Standing,
+): Promise<AuditEntry> => {
   await tx.sql('update upstream_difference set settled_at = $2 where id = $1', [id, now]);
   return {
     subject: { kind: 'upstreamDifference', id },
@@ -88,7 +91,11 @@ export const compareUpstream = defineCommand({
   input: z.object({
     modelId: z.uuid(),
     address: z.string().min(1).max(2000),
-    about: z.array(z.string().max(400)).max(5000).nullable().describe('What was looked at; null: all of the model.'),
+    about: z
+      .array(z.string().max(400))
+      .max(5000)
+      .nullable()
+      .describe('What was looked at; null: all of the model.'),
     differences: z.array(difference).max(5000),
   }),
   target: (tx, input) => lockModel(tx, input.modelId),

@@ -40,6 +40,8 @@ export const readAway = ({ raw }: FastifyRequest, most: number): Promise<boolean
     });
     // Whoever left needs no answer.
     for (const end of ['end', 'close', 'error']) raw.once(end, () => resolve(true));
+    // It may have been held up by whoever read it before.
+    raw.resume();
   });
 
 const requireOwner = (of: FilesOf): FileOwner => {

@@ -38,9 +38,11 @@ export const readAlias = async (
   const theirs = await forward(input);
   const ours = await call.ask(protectedTarget, call.actor, input);
   if (!ours.isProtected) return theirs;
+  const there = versionIn(theirs);
+  // What had been different is settled by the comparison that the clock asks for.
+  if (there === ours.version) return theirs;
   const modelId = ours.modelId ?? (await modelOf(front, input.name));
   if (modelId === null) return theirs;
-  const there = versionIn(theirs);
   const what = `alias:${input.alias}`;
   const difference = {
     what,
@@ -51,9 +53,9 @@ export const readAlias = async (
     modelId,
     address: server.address,
     about: [what],
-    differences: there === ours.version ? [] : [difference],
+    differences: [difference],
   });
-  if (there === ours.version || ours.version === null) return theirs;
+  if (ours.version === null) return theirs;
   const approved = { name: input.name, version: String(ours.version) };
   return server.ask({ method: 'GET', path: 'mlflow/model-versions/get', input: approved });
 };
