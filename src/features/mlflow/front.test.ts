@@ -1,6 +1,7 @@
 import { request as httpRequest } from 'node:http';
 import { beforeAll, beforeEach, expect, test } from 'vitest';
 import { openMlflowServer } from '../../integrations/mlflow-server.js';
+import { atEnd } from '../../testing/at-end.js';
 import { decide, givenCard, givenEvidence, type Given } from '../../testing/given-change.js';
 import { givenUseCase } from '../../testing/given-version.js';
 import { openTestDoor, type TestDoor } from '../../testing/http-door.js';
@@ -203,6 +204,39 @@ test('files of what was registered stay as they are, whichever way they are writ
   expect(fake.requests).toEqual([]);
   expect((await api.put('1/free/artifacts/x', 'x')).status).toBe(200);
   expect(fake.files.get('1/free/artifacts/x')).toBe('x');
+});
+
+test('an upload that began before its place was closed does not end after it', async () => {
+  const place = '1/models/m-slow/artifacts/MLmodel';
+  fake.files.set(place, `${description}# slow`);
+  const { hostname, port } = new URL(door.url);
+  const headers = { authorization: `Bearer ${token}`, 'transfer-encoding': 'chunked' };
+  const path = `/mlflow/api/2.0/mlflow-artifacts/artifacts/${place}`;
+  const upload = httpRequest({ hostname, port, path, method: 'PUT', headers });
+  const status = new Promise((resolve, reject) => {
+    upload.once('response', (response) => {
+      response.resume();
+      resolve(response.statusCode);
+    });
+    upload.once('error', reject);
+  });
+  atEnd(() => {
+    upload.destroy();
+    return Promise.resolve();
+  });
+  // What is under way was allowed when it began.
+  await expect
+    .poll(() => {
+      upload.write('otherwise ');
+      return fake.requests.some(({ method }) => method === 'PUT');
+    })
+    .toBe(true);
+  await api.post('registered-models/create', { name: 'slow' });
+  const source = 'mlflow-artifacts:/1/models/m-slow/artifacts';
+  expect((await api.post('model-versions/create', { name: 'slow', source })).status).toBe(200);
+  upload.end('wise');
+  expect(await status).toBe(409);
+  expect(fake.files.get(place)).toBe(`${description}# slow`);
 });
 
 test('whoever may only read, only reads', async () => {

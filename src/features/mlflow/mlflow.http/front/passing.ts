@@ -46,13 +46,30 @@ const tooLarge = (most: number): AppError =>
     rule: 'artifact-size',
   });
 
-/** Hands pieces on as they come, until they are too many. */
-const limited = (body: Readable, most: number): Transform => {
+/**
+ * Hands pieces on as they come, until they are too many. The last one waits until it is certain that the whole may
+ * still go: an upload may take an hour, in which its place was closed.
+ */
+const limited = (body: Readable, most: number, mayEnd: () => Promise<void>): Transform => {
   let bytes = 0;
+  let last: Uint8Array | null = null;
   const counter = new Transform({
     transform: (piece: Uint8Array, _encoding, done) => {
       bytes += piece.byteLength;
-      done(bytes > most ? tooLarge(most) : null, piece);
+      const before = last;
+      last = piece;
+      if (bytes > most) done(tooLarge(most));
+      else done(null, before);
+    },
+    flush: (done) => {
+      mayEnd().then(
+        () => {
+          done(null, last);
+        },
+        (error: unknown) => {
+          done(error instanceof Error ? error : new Error('It may not go on'));
+        },
+      );
     },
   });
   body.once('error', (error) => counter.destroy(error));
@@ -63,19 +80,21 @@ const limited = (body: Readable, most: number): Transform => {
 const hasBody = ({ headers }: FastifyRequest): boolean =>
   headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
 
-const requireAllowed = async (
-  { access, ask }: DoorParts,
-  actor: Actor,
-  judgement: Extract<Judgement, { kind: 'passed' }>,
-): Promise<void> => {
-  const { permission, writes } = judgement;
-  if (!access.may(actor, permission)) {
-    throw new AppError('FORBIDDEN', `This needs the permission ${permission}`, { permission });
-  }
+type Passed = Extract<Judgement, { kind: 'passed' }>;
+
+const requireOpen = async ({ ask }: DoorParts, actor: Actor, { writes }: Passed): Promise<void> => {
   if (writes === null || !(await ask(isClosedPlace, asDoor(actor), { path: writes }))) return;
   throw conflict('These artifacts are closed: what was registered is never changed', {
     rule: 'artifacts-closed',
   });
+};
+
+const requireAllowed = async (parts: DoorParts, actor: Actor, judgement: Passed): Promise<void> => {
+  const { permission } = judgement;
+  if (!parts.access.may(actor, permission)) {
+    throw new AppError('FORBIDDEN', `This needs the permission ${permission}`, { permission });
+  }
+  await requireOpen(parts, actor, judgement);
 };
 
 const causeOf = (error: Error): AppError | null => {
@@ -100,12 +119,12 @@ const pass = async (
   parts: DoorParts,
   { request, reply, url }: { request: FastifyRequest; reply: FastifyReply; url: string },
   server: ModelServer,
-  asked: Asked,
+  { asked, mayEnd }: { asked: Asked; mayEnd: () => Promise<void> },
 ): Promise<void> => {
   const most = parts.artifactMaxBytes;
   if (Number(request.headers['content-length'] ?? 0) > most) throw tooLarge(most);
   const sends = request.method !== 'GET' && request.method !== 'HEAD' && hasBody(request);
-  if (sends) request.body = limited(request.raw, most);
+  if (sends) request.body = limited(request.raw, most, mayEnd);
   const base = new URL(server.address).pathname.replace(/\/+$/, '');
   const place = { address: server.address, origin: new URL(url).origin, prefix: asked.prefix };
   reply.from(`${base}${asked.path.sent}${asked.query}`, {
@@ -140,6 +159,9 @@ export const passOn = async (
     await reply.redirect(`${asked.prefix}/`);
     return 'done';
   }
-  await pass(parts, given, server, asked);
+  const mayEnd = async (): Promise<void> => {
+    if (judgement.writes !== null) await requireOpen(parts, await parts.actorAgain(request), judgement);
+  };
+  await pass(parts, given, server, { asked, mayEnd });
   return 'done';
 };
