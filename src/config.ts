@@ -129,7 +129,9 @@ export const settings = z.object({
   MLFLOW_IMPORT_URL: optional(serverAddress).describe(
     'An MLflow server from which `startMlflowImport` takes models; may hold a name and a password.',
   ),
-  MLFLOW_IMPORT_TOKEN: optional(z.string()).describe('Bearer token that is shown to the server of the import.'),
+  MLFLOW_IMPORT_TOKEN: optional(z.string()).describe(
+    'Bearer token that is shown to the server of the import.',
+  ),
   LOG_LEVEL: z
     .preprocess(blank, z.enum(['silent', 'error', 'warn', 'info', 'debug', 'trace']).default('info'))
     .describe('How much is logged.'),
@@ -203,7 +205,11 @@ export interface Config {
   readonly mail: { readonly url: string | null; readonly from: string };
   readonly webhooks: { readonly allowLoopback: boolean };
   readonly mlflow: {
-    readonly front: { readonly url: string; readonly token: string | null; readonly workspace: string } | null;
+    readonly front: {
+      readonly url: string;
+      readonly token: string | null;
+      readonly workspace: string;
+    } | null;
     readonly source: { readonly url: string; readonly token: string | null } | null;
   };
   readonly logLevel: string;
