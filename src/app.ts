@@ -91,6 +91,8 @@ import { IncidentsResolver } from './features/incidents/incidents.graphql.js';
 import { Incident } from './features/incidents/index.js';
 import { JobsResolver } from './features/jobs/jobs.graphql.js';
 import { jobRoutes } from './features/jobs/jobs.http.js';
+import { mlflowJobs, mlflowReactions, upstreamTick } from './features/mlflow/index.js';
+import { MlflowResolver } from './features/mlflow/mlflow.graphql.js';
 import {
   Delivery,
   InboxItem,
@@ -256,6 +258,7 @@ export const resolvers: readonly ResolverClass[] = [
   InboxResolver,
   WebhooksResolver,
   SlackResolver,
+  MlflowResolver,
 ];
 
 /** The HTTP routes of all features. */
@@ -289,6 +292,7 @@ export const jobs: readonly AnyJob[] = [
   handleInteraction,
   nudgeJob,
   wakeJob,
+  ...mlflowJobs,
 ];
 
 /** The reactions of all features. */
@@ -305,6 +309,7 @@ export const reactions: readonly Reaction[] = [
   deliver,
   announceAgeing,
   announceMismatch,
+  ...mlflowReactions,
 ];
 
 /** What must happen in the transaction of somebody else's change. */
@@ -319,6 +324,7 @@ export const ticks: readonly Tick[] = [
   lookAheadTick,
   deliveriesTick,
   ageingTick,
+  upstreamTick,
 ];
 
 /** What the composition root is given. */
@@ -350,8 +356,6 @@ export interface App {
   close(): Promise<void>;
 }
 
-const defaultPool = { app_writer: 8, app_reader: 8, app_system: 6 };
-
 /** Wires the application: database, access, runners, schema. The only file that knows every feature. */
 export const openApp = async (options: AppOptions): Promise<App> => {
   const { log } = options;
@@ -364,7 +368,7 @@ export const openApp = async (options: AppOptions): Promise<App> => {
     openDb({
       url: options.databaseUrl,
       entities,
-      poolSize: options.poolSize ?? defaultPool,
+      poolSize: options.poolSize ?? { app_writer: 8, app_reader: 8, app_system: 6 },
       statementTimeoutMs: 30_000,
       name: options.name,
       onError: (error) => {
@@ -373,24 +377,14 @@ export const openApp = async (options: AppOptions): Promise<App> => {
     }),
     createSchema(resolvers),
   ]);
-  const machine: Machine = {
-    db,
-    access,
-    clock,
-    keyring: options.keyring,
-    signer: options.signer,
-    consequences,
-    reactions,
-    observe: metrics.observe,
-  };
+  const shared = { db, access, clock, keyring: options.keyring };
+  const { observe } = metrics;
+  const machine: Machine = { ...shared, signer: options.signer, consequences, reactions, observe };
   return {
-    db,
-    access,
-    clock,
+    ...shared,
     log,
     metrics,
     schema,
-    keyring: options.keyring,
     run: leadingOn(commandRunner(machine)),
     ask: queryRunner(machine),
     record: recordRunner(machine),

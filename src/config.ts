@@ -30,6 +30,12 @@ const namesPlace = (text: string): boolean => {
   return url?.protocol !== 's3:' || url.hostname !== '';
 };
 
+/** An operator names it, so it may be on a private network, where people run MLflow over http. */
+const serverAddress = z.url({ protocol: /^https?$/ }).refine((text) => {
+  const url = parsedUrl(text);
+  return url === null || (url.search === '' && url.hash === '');
+}, 'must have neither query nor fragment');
+
 /** Every setting, as it stands in the environment. `docs/configuration.md` is checked against this list. */
 export const settings = z.object({
   COUNTERSIGN_MODE: z
@@ -113,6 +119,19 @@ export const settings = z.object({
     .describe(
       '`true` lets webhooks go to this very machine, also over http; for development, refused in production.',
     ),
+  MLFLOW_UPSTREAM_URL: optional(serverAddress).describe(
+    'An MLflow server that /mlflow stands in front of; may hold a name and a password. Unset: /mlflow serves everything itself.',
+  ),
+  MLFLOW_UPSTREAM_TOKEN: optional(z.string()).describe('Bearer token that is shown to that server.'),
+  MLFLOW_UPSTREAM_WORKSPACE: optional(z.string()).describe(
+    'Slug of the workspace whose rules govern that server; required with it. Other workspaces are served by /mlflow itself.',
+  ),
+  MLFLOW_IMPORT_URL: optional(serverAddress).describe(
+    'An MLflow server from which `startMlflowImport` takes models; may hold a name and a password.',
+  ),
+  MLFLOW_IMPORT_TOKEN: optional(z.string()).describe(
+    'Bearer token that is shown to the server of the import.',
+  ),
   LOG_LEVEL: z
     .preprocess(blank, z.enum(['silent', 'error', 'warn', 'info', 'debug', 'trace']).default('info'))
     .describe('How much is logged.'),
@@ -185,6 +204,14 @@ export interface Config {
   };
   readonly mail: { readonly url: string | null; readonly from: string };
   readonly webhooks: { readonly allowLoopback: boolean };
+  readonly mlflow: {
+    readonly front: {
+      readonly url: string;
+      readonly token: string | null;
+      readonly workspace: string;
+    } | null;
+    readonly source: { readonly url: string; readonly token: string | null } | null;
+  };
   readonly logLevel: string;
   readonly workerConcurrency: number;
   /** Where a worker shows its metrics; null: nowhere. */
@@ -245,7 +272,11 @@ const missing = (environment: Environment): string[] => {
   const secrets = (['SLACK_SIGNING_SECRET', 'SLACK_APP_TOKEN'] as const).filter((name) => !absent(name));
   const deaf = absent('SLACK_BOT_TOKEN') ? secrets : [];
   const loose = production && environment['WEBHOOKS_ALLOW_LOOPBACK'] === 'true';
+  const homeless = !absent('MLFLOW_UPSTREAM_URL') && absent('MLFLOW_UPSTREAM_WORKSPACE');
   return [
+    ...(homeless
+      ? ['MLFLOW_UPSTREAM_WORKSPACE is missing: the rules of one workspace must govern MLFLOW_UPSTREAM_URL']
+      : []),
     ...deaf.map((name) => `${name} is set, but SLACK_BOT_TOKEN is missing: answers could not be sent`),
     ...(loose ? ['WEBHOOKS_ALLOW_LOOPBACK is for development: in production webhooks go outside'] : []),
     ...lacking.map((name) => `${name} is missing: sign-in needs issuer, client id and client secret`),
@@ -283,6 +314,7 @@ const shape = (s: Settings): Config => {
     slack: slackOf(s),
     mail: { url: s.SMTP_URL ?? null, from: s.MAIL_FROM },
     webhooks: { allowLoopback: s.WEBHOOKS_ALLOW_LOOPBACK === 'true' },
+    mlflow: mlflowOf(s),
     logLevel: s.LOG_LEVEL,
     workerConcurrency: s.WORKER_CONCURRENCY,
     workerMetricsPort: s.WORKER_METRICS_PORT ?? null,
@@ -297,6 +329,21 @@ const slackOf = (s: Settings): Config['slack'] => ({
   appToken: s.SLACK_APP_TOKEN ?? null,
   channel: s.SLACK_CHANNEL,
   apiUrl: s.SLACK_API_URL ?? null,
+});
+
+const mlflowOf = (s: Settings): Config['mlflow'] => ({
+  front:
+    s.MLFLOW_UPSTREAM_URL === undefined
+      ? null
+      : {
+          url: s.MLFLOW_UPSTREAM_URL,
+          token: s.MLFLOW_UPSTREAM_TOKEN ?? null,
+          workspace: s.MLFLOW_UPSTREAM_WORKSPACE ?? '',
+        },
+  source:
+    s.MLFLOW_IMPORT_URL === undefined
+      ? null
+      : { url: s.MLFLOW_IMPORT_URL, token: s.MLFLOW_IMPORT_TOKEN ?? null },
 });
 
 const adHocOf = (s: Settings): Config['adHoc'] =>

@@ -12,6 +12,7 @@ const commands: Readonly<Record<string, () => Promise<Run>>> = {
   schema: async () => (await import('./cli/schema.js')).runSchema,
   token: async () => (await import('./cli/token.js')).runToken,
   gate: async () => (await import('./cli/gate.js')).runGate,
+  import: async () => (await import('./cli/import.js')).runImport,
   keys: async () => (await import('./cli/keys.js')).runKeys,
   demo: async () => (await import('./cli/demo.js')).runDemo,
   help: async () => (await import('./cli/help.js')).runHelp,

@@ -21,6 +21,7 @@ import { openKeyring } from '../../src/kernel/keyring.js';
 import { openLog } from '../../src/kernel/log.js';
 import { openMetrics } from '../../src/kernel/metrics.js';
 import { pageInput, pageOf, readCursor, type Page } from '../../src/kernel/page.js';
+import { noModelServers } from '../../src/kernel/model-server.js';
 import type { Outside } from '../../src/kernel/ports.js';
 import { defineQuery, queryRunner } from '../../src/kernel/query.js';
 import { recordRunner } from '../../src/kernel/record.js';
@@ -115,6 +116,7 @@ const actor: UserActor = {
 };
 
 const nowhere: Outside = {
+  modelServers: noModelServers,
   get artifacts(): never {
     throw new Error('The benchmark stores nothing');
   },

@@ -4,8 +4,10 @@ import type { Config } from '../config.js';
 import { openKeyring } from '../kernel/keyring.js';
 import { openSigner } from '../kernel/signer.js';
 import { openLog } from '../kernel/log.js';
+import type { ModelServers } from '../kernel/model-server.js';
 import type { Outside } from '../kernel/ports.js';
 import { openMail } from '../integrations/mail.js';
+import { openMlflowServer } from '../integrations/mlflow-server.js';
 import { openOutside } from '../integrations/outside.js';
 import { openSlackApp } from '../integrations/slack-app.js';
 import { openSlack } from '../integrations/slack.js';
@@ -24,6 +26,11 @@ const slackOf = ({ slack, url: linkBase }: Config): Pick<Outside, 'chat' | 'slac
   slack: openSlackApp({ ...slack, socket: slack.appToken !== null, linkBase }),
 });
 
+const modelServersOf = ({ mlflow: { front, source } }: Config): ModelServers => ({
+  front: front && { server: openMlflowServer(front), workspace: front.workspace },
+  source: source && openMlflowServer(source),
+});
+
 /** Opens what api and worker have in common. */
 export const openServing = async (config: Config, name: 'api' | 'worker'): Promise<Serving> => {
   const databaseUrl = databaseUrlOf(config, name);
@@ -37,6 +44,7 @@ export const openServing = async (config: Config, name: 'api' | 'worker'): Promi
       ...slackOf(config),
       mail: openMail(config.mail),
       webhooks: openWebhookSender(config.webhooks),
+      modelServers: modelServersOf(config),
       publicUrl: config.url,
       compute,
     }),

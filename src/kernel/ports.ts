@@ -1,3 +1,4 @@
+import type { ModelServers } from './model-server.js';
 import type { SlackApp } from './slack-app.js';
 
 /**
@@ -11,6 +12,7 @@ export interface Outside {
   readonly compute: Compute;
   readonly mail: Mailer;
   readonly webhooks: WebhookSender;
+  readonly modelServers: ModelServers;
   /** Where people open the product; links that begin with `/` lead there. */
   readonly publicUrl: string;
 }

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { openCompute } from '../compute/index.js';
 import { openFileStore } from '../integrations/artifact-store.file.js';
 import { noSlack } from '../integrations/slack-app.js';
+import { noModelServers, type ModelServers } from '../kernel/model-server.js';
 import type {
   ChatMessage,
   ChatRoom,
@@ -21,7 +22,10 @@ export interface TestOutside extends Outside {
 }
 
 /** Opens the outside of a test over a folder of its own. */
-export const openTestOutside = async (folder: string): Promise<TestOutside> => {
+export const openTestOutside = async (
+  folder: string,
+  modelServers: ModelServers = noModelServers,
+): Promise<TestOutside> => {
   const sent: ChatMessage[] = [];
   const chat: ChatRoom = {
     configured: true,
@@ -54,6 +58,7 @@ export const openTestOutside = async (folder: string): Promise<TestOutside> => {
     mail,
     webhooks,
     compute,
+    modelServers,
     publicUrl: 'https://countersign.example',
   };
   return { ...ports, sent, mails, requests, close: () => compute.close() };

@@ -7,6 +7,7 @@ import { openApp, type App } from '../app.js';
 import type { Role, ServiceActor, SystemActor, UserActor, Actor } from '../kernel/actor.js';
 import { systemActor } from '../kernel/actor.js';
 import { newId } from '../kernel/id.js';
+import type { ModelServers } from '../kernel/model-server.js';
 import { openKeyring } from '../kernel/keyring.js';
 import { openSigner } from '../kernel/signer.js';
 import { openLog } from '../kernel/log.js';
@@ -67,6 +68,8 @@ const issuer = 'https://people.test';
 export interface TestAppOptions {
   /** Whose rules they start with; those that stand in the way unless a test says otherwise. */
   readonly startingPolicy?: StartingPolicyName;
+  /** Servers of MLflow that the installation knows. */
+  readonly modelServers?: ModelServers;
 }
 
 /** Opens the application for a test file; it is closed and its database dropped when the file is done. */
@@ -90,7 +93,7 @@ export const testApp = async (options: TestAppOptions = {}): Promise<TestApp> =>
     name: 'test',
     poolSize,
   });
-  const outside = await openTestOutside(folder);
+  const outside = await openTestOutside(folder, options.modelServers);
   atEnd(async () => {
     await outside.close();
     await app.close();

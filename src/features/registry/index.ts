@@ -33,11 +33,17 @@ export { recordArtifact } from './registry.commands/artifacts.js';
 export { lockModel, lockModelNamed, lockVersion, versionOr404 } from './registry.commands/find.js';
 export { createModel, deleteModel, renameModel, updateModel } from './registry.commands/models.js';
 export { recordIntake } from './registry.commands/record-intake.js';
-export { deleteTag, isReservedTag, setTag } from './registry.commands/tags.js';
+export { deleteTag, isReservedTag, registeredByTag, setTag } from './registry.commands/tags.js';
 export { intakeChecks } from './same-bytes.js';
-export { addClosedVersion, type ClosedVersion, type GivenFile } from './registry.commands/closed-version.js';
+export {
+  addClosedVersion,
+  closeWithFiles,
+  type ClosedVersion,
+  type GivenFile,
+} from './registry.commands/closed-version.js';
 export { setStage, stageNamed } from './registry.commands/stages.js';
 export {
+  addVersion,
   createModelVersion,
   deleteModelVersion,
   describeModelVersion,

@@ -16,7 +16,7 @@ const tables = {
 } as const;
 
 /** A file system that ignores case, and a reader's eye, must not find two files where the manifest names one. */
-const requireDistinct = (files: readonly GivenFile[]): void => {
+export const requireDistinct = (files: readonly GivenFile[]): void => {
   const seen = new Map<string, string>();
   for (const { path } of files) {
     if (!artifactPath.safeParse(path).success)

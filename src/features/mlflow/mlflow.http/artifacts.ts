@@ -25,7 +25,7 @@ const grace = 64 * 1_048_576;
  * anew, seven times. What is refused is therefore read to its end and thrown away, within reason; false when it was
  * more than that.
  */
-const readAway = ({ raw }: FastifyRequest, most: number): Promise<boolean> =>
+export const readAway = ({ raw }: FastifyRequest, most: number): Promise<boolean> =>
   new Promise((resolve) => {
     if (raw.readableEnded || raw.destroyed) {
       resolve(true);
@@ -40,6 +40,8 @@ const readAway = ({ raw }: FastifyRequest, most: number): Promise<boolean> =>
     });
     // Whoever left needs no answer.
     for (const end of ['end', 'close', 'error']) raw.once(end, () => resolve(true));
+    // It may have been held up by whoever read it before.
+    raw.resume();
   });
 
 const requireOwner = (of: FilesOf): FileOwner => {

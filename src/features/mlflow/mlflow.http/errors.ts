@@ -30,6 +30,9 @@ const ofRule: Readonly<Record<string, ProtocolError>> = {
   'param-fixed': { status: 400, code: 'INVALID_PARAMETER_VALUE' },
   deleted: { status: 400, code: 'INVALID_PARAMETER_VALUE' },
   'protected-alias': { status: 403, code: 'PERMISSION_DENIED' },
+  // Said at once: of a 502 or 503 clients would tell nobody for minutes, and then not what was said.
+  'upstream-unreachable': { status: 424, code: 'TEMPORARILY_UNAVAILABLE' },
+  'upstream-answer': { status: 424, code: 'INTERNAL_ERROR' },
   'not-served': { status: 404, code: 'ENDPOINT_NOT_FOUND' },
 };
 

@@ -135,7 +135,8 @@ const messageOf = (row: VersionRow): string => {
   return row.state === 'READY' ? `${message} ${standingOf(row)}` : row.stateMessage;
 };
 
-const spoken = (row: VersionRow): KeyValue[] => {
+/** The tags that we say of a version. */
+export const spoken = (row: VersionRow): KeyValue[] => {
   const approvals = approvalsOf(row).map(({ alias, useCase }) => `${alias}:${useCase}`);
   const open = openOf(row).map(({ number, state }) => `#${String(number)} ${state}`);
   return [

@@ -2,10 +2,11 @@ import type { AuditEntry } from '../../../kernel/audit.js';
 import type { CommandContext } from '../../../kernel/command.js';
 import type { Tx } from '../../../kernel/db.js';
 import { newId } from '../../../kernel/id.js';
-import type { JsonObject } from '../model-version.entity.js';
+import { ModelVersion, type JsonObject } from '../model-version.entity.js';
 import type { RegisteredModel } from '../registered-model.entity.js';
 import { intake } from '../registry.jobs.js';
 import { digestOf, outcomeOf, requireModelFile } from './closing.js';
+import { requireOpen } from './find.js';
 import type { NewVersion } from './versions.js';
 
 /** A file that a version is given: stored content, and who stored it. */
@@ -68,7 +69,7 @@ const insertText = `
 export const addClosedVersion = async (
   { tx, actor, now, enqueue }: Surroundings,
   model: RegisteredModel,
-  given: Required<NewVersion>,
+  given: Required<Omit<NewVersion, 'number'>>,
   files: readonly GivenFile[],
 ): Promise<ClosedVersion> => {
   if (model.kind === 'ONNX') requireModelFile(files);
@@ -118,6 +119,34 @@ export const addClosedVersion = async (
         artifacts: files.map(({ path, sha256, bytes }) => ({ path, sha256, bytes })),
         message: stateMessage,
       },
+    },
+  };
+};
+
+/** Gives an open version its files, closes it, and has it checked; the version is locked. */
+export const closeWithFiles = async (
+  { tx, now, enqueue }: Pick<Surroundings, 'tx' | 'now' | 'enqueue'>,
+  version: ModelVersion,
+  files: readonly GivenFile[],
+): Promise<AuditEntry> => {
+  requireOpen(version);
+  const { id, workspaceId } = version;
+  const subject = { kind: 'modelVersion', id };
+  const digest = digestOf(files);
+  const { examine, state, stateMessage, found } = await outcomeOf(tx, digest, files);
+  const intakeJobId = examine ? enqueue(intake, { versionId: id }, { subject }) : null;
+  insertFiles(tx, { versionId: id, workspaceId, now }, files);
+  await tx.update(
+    ModelVersion,
+    { id },
+    { submittedAt: now, digest, state, stateMessage, intakeJobId, ...found },
+  );
+  return {
+    subject,
+    changes: { digest: { from: null, to: digest }, state: { from: version.state, to: state } },
+    facts: {
+      artifacts: files.map(({ path, sha256, bytes }) => ({ path, sha256, bytes })),
+      message: stateMessage,
     },
   };
 };

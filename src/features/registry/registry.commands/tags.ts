@@ -11,11 +11,16 @@ import { lockModel, versionOr404 } from './find.js';
 
 const maxTags = 200;
 
+/** By which a version says who registered it through us; set by us alone. */
+export const registeredByTag = 'countersign.registered_by';
+
 /** Tags that say what the registry knows of a version; nobody sets them. */
 export const reservedTags = [
   'countersign.intake',
   'countersign.approvals',
   'countersign.change_requests',
+  // By which another registry behind this one says who registered a version here.
+  registeredByTag,
 ] as const;
 
 /** Whether a tag is one that is said here, however it is spelled. */

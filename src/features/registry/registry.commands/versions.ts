@@ -83,18 +83,21 @@ export interface NewVersion {
   readonly runId?: string | null;
   readonly runLink?: string;
   readonly loggedModelId?: string | null;
+  /** Its number, where it has one already in another registry; it must be free. */
+  readonly number?: number;
 }
 
 /** Opens the next version of a locked model. */
-const addVersion = async (
+export const addVersion = async (
   tx: Tx,
   model: RegisteredModel,
-  given: NewVersion,
+  { number, ...given }: NewVersion,
   { actorId, now }: { actorId: string; now: Date },
 ): Promise<{ id: string; version: number; audit: AuditEntry }> => {
   const id = newId();
-  const version = model.lastVersion + 1;
-  await tx.update(RegisteredModel, { id: model.id }, { lastVersion: version, updatedAt: now });
+  const version = number ?? model.lastVersion + 1;
+  const lastVersion = Math.max(model.lastVersion, version);
+  await tx.update(RegisteredModel, { id: model.id }, { lastVersion, updatedAt: now });
   await tx.insert(ModelVersion, {
     ...given,
     id,
