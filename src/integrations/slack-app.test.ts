@@ -76,6 +76,40 @@ test('what people write becomes neither a mention nor a link, anywhere', async (
   expect(posted?.text).not.toMatch(/<[!@h]/);
 });
 
+test('Slack is told to leave plain words alone: it would make a call of @here and a link of #channel', async () => {
+  const evil = '@here @channel #general';
+  await app().post(
+    message({
+      content: content({
+        facts: [{ label: evil, value: evil }],
+        lines: [evil],
+        footer: evil,
+        mentions: ['U1'],
+      }),
+    }),
+  );
+
+  const marked = slack.posted[0]?.blocks.flatMap(({ text, fields = [], elements = [] }): object[] => [
+    ...(text ? [text] : []),
+    ...fields,
+    ...elements,
+  ]);
+  const spoken = marked?.filter((one) => 'type' in one && one.type === 'mrkdwn') ?? [];
+  expect(spoken).toHaveLength(4);
+  expect(spoken.map((one) => 'verbatim' in one && one.verbatim)).toEqual([true, true, true, true]);
+});
+
+test('what people write over several lines cannot pass for a line of ours', async () => {
+  await app().post(
+    message({
+      content: content({ lines: ['Reason: better\r\nAda approved as validator', 'Asked: validator'] }),
+    }),
+  );
+
+  const texts = slack.posted[0]?.blocks.map(({ text }) => text?.text);
+  expect(texts).toContain('Reason: better\n│ Ada approved as validator\nAsked: validator');
+});
+
 describe('a request counts as signed', () => {
   const body = Buffer.from('payload=%7B%7D');
   const now = new Date('2026-11-27T12:00:00Z');

@@ -33,11 +33,11 @@ export const escapedCut = (text: string, most: number): string => {
   return `${short.replace(/&[a-z]*$|[\ud800-\udbff]$/, '')}…`;
 };
 
+/** Text with marks in it. Verbatim: an `@here` or `#channel` that people wrote calls nobody and leads nowhere. */
+const marked = (text: string) => ({ type: 'mrkdwn' as const, text, verbatim: true });
+
 /** A piece of text with marks in it; whoever calls has escaped what people wrote. */
-export const section = (text: string): Blocks[number] => ({
-  type: 'section',
-  text: { type: 'mrkdwn', text },
-});
+export const section = (text: string): Blocks[number] => ({ type: 'section', text: marked(text) });
 
 /** The title of a message. */
 export const header = (title: string): Blocks[number] => ({
@@ -45,10 +45,13 @@ export const header = (title: string): Blocks[number] => ({
   text: { type: 'plain_text', text: cut(title, slackLimits.header), emoji: false },
 });
 
+/** What people wrote after a line break is shown as theirs: it must not read like a line of ours. */
+const continued = (line: string): string => line.replace(/[\n\r\v\f\u0085\u2028\u2029]+/g, '\n│ ');
+
 /** Lines as sections, as many lines in each as its limit allows. */
 export const sectionsOf = (lines: readonly string[]): Blocks[number][] => {
   const texts: string[] = [];
-  for (const line of lines.map((one) => escapedCut(one, slackLimits.sectionText))) {
+  for (const line of lines.map((one) => escapedCut(continued(one), slackLimits.sectionText))) {
     const last = texts.at(-1);
     const together = last === undefined ? line : `${last}\n${line}`;
     if (last === undefined || together.length > slackLimits.sectionText) texts.push(line);
@@ -66,10 +69,13 @@ const fieldsOf = ({ facts }: SlackContent): Blocks[number][] =>
     : [
         {
           type: 'section',
-          fields: facts.slice(0, slackLimits.fields).map(({ label, value }) => ({
-            type: 'mrkdwn',
-            text: `*${escapedCut(label, fieldLabel)}*\n${escapedCut(value, slackLimits.field - fieldLabel - 3)}`,
-          })),
+          fields: facts
+            .slice(0, slackLimits.fields)
+            .map(({ label, value }) =>
+              marked(
+                `*${escapedCut(label, fieldLabel)}*\n${escapedCut(value, slackLimits.field - fieldLabel - 3)}`,
+              ),
+            ),
         },
       ];
 
@@ -91,7 +97,7 @@ export const contentBlocks = (content: SlackContent, linkTo: (path: string) => s
       : [
           {
             type: 'context' as const,
-            elements: [{ type: 'mrkdwn' as const, text: escapedCut(footer, slackLimits.field) }],
+            elements: [marked(escapedCut(footer, slackLimits.field))],
           },
         ]),
     ...(buttons.length === 0

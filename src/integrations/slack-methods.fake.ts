@@ -76,7 +76,12 @@ const plainText = (most: number) =>
     text: z.string().min(1).max(most),
     emoji: z.boolean().optional(),
   });
-const markdown = z.strictObject({ type: z.literal('mrkdwn'), text: z.string().min(1).max(3000) });
+const markdown = (most: number) =>
+  z.strictObject({
+    type: z.literal('mrkdwn'),
+    text: z.string().min(1).max(most),
+    verbatim: z.boolean().optional(),
+  });
 const button = z
   .strictObject({
     type: z.literal('button'),
@@ -92,16 +97,12 @@ const block = z.discriminatedUnion('type', [
   z
     .strictObject({
       type: z.literal('section'),
-      text: markdown.optional(),
-      fields: z
-        .array(z.strictObject({ type: z.literal('mrkdwn'), text: z.string().min(1).max(2000) }))
-        .min(1)
-        .max(10)
-        .optional(),
+      text: markdown(3000).optional(),
+      fields: z.array(markdown(2000)).min(1).max(10).optional(),
     })
     .refine(({ text, fields }) => text !== undefined || fields !== undefined),
   z.strictObject({ type: z.literal('divider') }),
-  z.strictObject({ type: z.literal('context'), elements: z.array(markdown).min(1).max(10) }),
+  z.strictObject({ type: z.literal('context'), elements: z.array(markdown(3000)).min(1).max(10) }),
   z.strictObject({ type: z.literal('actions'), elements: z.array(button).min(1).max(25) }),
 ]);
 

@@ -43,10 +43,17 @@ test('a message is posted with title, lines, an absolute link and the mark that 
       dedupeKey: 'command-1',
       blocks: [
         { type: 'header', text: { type: 'plain_text', text: 'Approval needed', emoji: false } },
-        { type: 'section', text: { type: 'mrkdwn', text: 'Model routing: version 1 to version 2' } },
         {
           type: 'section',
-          text: { type: 'mrkdwn', text: '<https://countersign.example/changes/7|Open change request 7>' },
+          text: { type: 'mrkdwn', text: 'Model routing: version 1 to version 2', verbatim: true },
+        },
+        {
+          type: 'section',
+          text: {
+            type: 'mrkdwn',
+            text: '<https://countersign.example/changes/7|Open change request 7>',
+            verbatim: true,
+          },
         },
       ],
     },

@@ -25,6 +25,7 @@ describe('a request must not go to', () => {
     ['the metadata of AWS, Azure and Google', 'https://169.254.169.254/latest/meta-data/'],
     ['the metadata of Oracle', 'https://192.0.0.192/'],
     ['the wire server of Azure', 'https://168.63.129.16/'],
+    ['the wire server of Azure in IPv6', 'https://[::ffff:168.63.129.16]/'],
     ['the metadata of AWS over IPv6', 'https://[fd00:ec2::254]/'],
     ['a benchmark network', 'https://198.18.0.1/'],
     ['a multicast address', 'https://224.0.0.1/'],
@@ -90,13 +91,19 @@ test.each([
 });
 
 describe('a name that resolves to', () => {
-  test.each(['127.0.0.1', '::1', '::ffff:192.168.0.1', '169.254.169.254', '', 'no address', '::7f00:1'])(
-    '%j is not connected to, also in development',
-    (address) => {
-      expect(addressFault(address, 'hooks.example.com', outside)).toEqual(expect.any(String));
-      expect(addressFault(address, 'hooks.example.com', development)).toEqual(expect.any(String));
-    },
-  );
+  test.each([
+    '127.0.0.1',
+    '::1',
+    '::ffff:192.168.0.1',
+    '::ffff:168.63.129.16',
+    '169.254.169.254',
+    '',
+    'no address',
+    '::7f00:1',
+  ])('%j is not connected to, also in development', (address) => {
+    expect(addressFault(address, 'hooks.example.com', outside)).toEqual(expect.any(String));
+    expect(addressFault(address, 'hooks.example.com', development)).toEqual(expect.any(String));
+  });
 
   test('a public address is connected to; localhost is not, wherever it leads', () => {
     expect(addressFault('93.184.215.14', 'hooks.example.com', outside)).toBeNull();

@@ -34,10 +34,10 @@ export const isLoopbackHost = (host: string): boolean => {
 };
 
 const isPublic = (address: string): boolean => {
-  if (!ipaddr.isValid(address) || wellKnownInside.has(address)) return false;
+  if (!ipaddr.isValid(address)) return false;
   // An IPv4 address in the dress of an IPv6 one is judged as what it is.
   const parsed = ipaddr.process(address);
-  if (parsed.range() !== 'unicast') return false;
+  if (parsed.range() !== 'unicast' || wellKnownInside.has(parsed.toString())) return false;
   return parsed.kind() === 'ipv4' || parsed.match(globalUnicast);
 };
 

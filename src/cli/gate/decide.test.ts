@@ -115,6 +115,17 @@ describe('refused is', () => {
     expect(await rulesOf({ at: hours(47) })).toEqual([]);
   });
 
+  test('what was revoked a moment ago by a clock that is ahead of ours', async () => {
+    const at = new Date(hours(0).getTime() + 120_000).toISOString();
+    for (const reason of ['SUPERSEDED', 'VERSION_DELETED', 'ENDPOINT_SUSPENDED'] as const) {
+      const list = listOf({ issued: at, revoked: [{ at, attestation, reason }] });
+      const revocations = await signed(revocationsType, list);
+
+      expect(await rulesOf({ revocations })).toEqual(['revoked']);
+      expect(await rulesOf({ revocations, at: hours(1) })).toEqual(['revoked']);
+    }
+  });
+
   test('what was revoked; before that it passed, unless it was taken back by a person', async () => {
     const revokedAs = (reason: 'SUPERSEDED' | 'REVOKED') =>
       signed(revocationsType, listOf({ revoked: [{ at: hours(-1).toISOString(), attestation, reason }] }));

@@ -8,6 +8,7 @@ import {
 } from '../../testing/given-change.js';
 import { testApp, type TestApp } from '../../testing/test-app.js';
 import { reviewIncident } from '../incidents/incidents.commands.js';
+import { renameModel } from '../registry/index.js';
 import { breakGlass, executeChange } from './index.js';
 
 let app: TestApp;
@@ -162,4 +163,14 @@ describe('the glass stays whole', () => {
 
     await expect(broken(given)).rejects.toMatchObject({ details: { rule: 'nothing-to-change' } });
   });
+});
+
+test('the glass is broken whatever the name of the model, also one that is cut within a character', async () => {
+  for (const shift of [0, 1]) {
+    const given = await givenPromotable(app, { bare: true });
+    const name = `${'x'.repeat(shift)}${'🦜'.repeat(99)}${String(shift)}`;
+    await app.run(renameModel, given.engineer, { modelId: given.modelId, name });
+
+    expect(await broken(given)).toMatchObject({ incidentId: expect.any(String) as string });
+  }
 });

@@ -71,7 +71,7 @@ const isCardField = (value: unknown): value is { value: string; source: string }
   Object.keys(value).sort().join() === 'source,value' &&
   Object.values(value).every((one) => typeof one === 'string');
 
-const cut = (text: string): string => (text.length > 160 ? `${text.slice(0, 157)}…` : text);
+const cut = (text: string): string => (text.length > 160 ? `${text.slice(0, 157).toWellFormed()}…` : text);
 
 /** As people read it: the words of the card, and whether somebody stands for them. */
 const shown = (value: unknown): string => {

@@ -83,8 +83,9 @@ const runtimeIdOf = (workspaceId: string, { environment, instance }: Report, pla
 const mostAheadMs = 5 * 60_000;
 
 const requirePast = ({ at }: Report, now: Date): void => {
-  if (at.getTime() <= now.getTime() + mostAheadMs) return;
-  throw invalidInput('A report tells of what was', [{ path: 'at', message: 'lies in the future' }]);
+  const fault = at.getTime() <= 0 ? 'lies before there were clocks' : 'lies in the future';
+  if (at.getTime() > 0 && at.getTime() <= now.getTime() + mostAheadMs) return;
+  throw invalidInput('A report tells of what was', [{ path: 'at', message: fault }]);
 };
 
 /** Whoever holds a token could otherwise invent names without end. */

@@ -322,7 +322,7 @@ test('an endpoint names model, alias and use at once', async () => {
 });
 
 describe('a report is refused', () => {
-  const good = { model: 'x', alias: 'champion', instance: 'one', digests: ['a'.repeat(64)], at: new Date(0) };
+  const good = { model: 'x', alias: 'champion', instance: 'one', digests: ['a'.repeat(64)], at: new Date(1) };
 
   test.each<[string, object, string]>([
     ['about a model that is not there', {}, 'NOT_FOUND'],
@@ -333,6 +333,8 @@ describe('a report is refused', () => {
     ['of no digest', { digests: [] }, 'INVALID_INPUT'],
     ['of more digests than a runtime has', { digests: Array(21).fill('a'.repeat(64)) }, 'INVALID_INPUT'],
     ['of the future', { at: new Date('2999-01-01') }, 'INVALID_INPUT'],
+    ['of a time before any clock', { at: new Date(-8.64e15) }, 'INVALID_INPUT'],
+    ['of no time', { at: null as never }, 'INVALID_INPUT'],
     ['with a name that cannot be stored', { instance: 'a\0b' }, 'INVALID_INPUT'],
     ['of an environment that is no name', { environment: 'Prod uction' }, 'INVALID_INPUT'],
   ])('%s', async (_, change, code) => {

@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import { invalidInput, notFound } from '../../kernel/errors.js';
+import { invalidInput } from '../../kernel/errors.js';
 import { pageInput, pageOf, readCursor, type Page } from '../../kernel/page.js';
 import { defineQuery } from '../../kernel/query.js';
-import { useCaseOr404 } from '../usecases/index.js';
+import { requireCardPlace } from './card-place.js';
 import { fieldDifferences, type FieldDifference } from './differences.js';
 import { ModelCard } from './model-card.entity.js';
 import { readCard, type CardView } from './read-card.js';
@@ -18,13 +18,13 @@ export const cardOf = defineQuery({
     'The card of a version in a use case: every field, known or not, and how complete it is; now, at a revision or at a time.',
   permission: 'card:read',
   input: z.object({ versionId: z.uuid(), useCaseId: z.uuid(), ...moment }),
-  handle: async ({ db, input, now }): Promise<CardView> => {
+  handle: async ({ db, input, now, may }): Promise<CardView> => {
     if (input.revision && input.at) {
       throw invalidInput('Give a revision or a time, not both', [
         { path: 'at', message: 'beside a revision' },
       ]);
     }
-    await useCaseOr404(db, input.useCaseId);
+    await requireCardPlace({ db, may }, input);
     return readCard(db, input, now);
   },
 });
@@ -44,9 +44,9 @@ export const listCardRevisions = defineQuery({
   describe: 'The edits of a card, newest first: who changed which fields, and when.',
   permission: 'card:read',
   input: z.object({ ...pageInput, versionId: z.uuid(), useCaseId: z.uuid() }),
-  handle: async ({ db, input }): Promise<Page<RevisionView>> => {
+  handle: async ({ db, input, may }): Promise<Page<RevisionView>> => {
     const { versionId, useCaseId } = input;
-    await useCaseOr404(db, useCaseId);
+    await requireCardPlace({ db, may }, input);
     const card = await db.findOne(ModelCard, { versionId, useCaseId });
     const after = readCursor(input.after, 'number');
     const rows = await db.sql<RevisionView>(
@@ -80,12 +80,8 @@ export const compareCards = defineQuery({
     'What differs, field by field: between two revisions or times of a card, or between two versions.',
   permission: 'card:read',
   input: z.object({ from: side, to: side }),
-  handle: async ({ db, input, now }): Promise<CardComparison> => {
-    for (const { useCaseId, versionId } of [input.from, input.to]) {
-      await useCaseOr404(db, useCaseId);
-      const rows = await db.sql('select 1 from model_version where id = $1', [versionId]);
-      if (rows.length === 0) throw notFound('The version of the model');
-    }
+  handle: async ({ db, input, now, may }): Promise<CardComparison> => {
+    for (const place of [input.from, input.to]) await requireCardPlace({ db, may }, place);
     const from = await readCard(db, input.from, now);
     const to = await readCard(db, input.to, now);
     return { from, to, differences: fieldDifferences(from.fields, to.fields) };

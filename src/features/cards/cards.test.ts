@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { givenUseCase, givenVersion } from '../../testing/given-version.js';
+import { deleteModelVersion } from '../registry/index.js';
 import { testApp, type TestApp } from '../../testing/test-app.js';
 
 let app: TestApp;
@@ -31,6 +32,29 @@ const read = async (place: { versionId: string; useCaseId: string }): Promise<Ca
 };
 
 const fieldOf = (card: Card['card'], name: string) => card.fields.find((one) => one.name === name);
+
+test('the card of a deleted version is there for who reads the trail, and nobody else', async () => {
+  const place = await given();
+  const engineer = await app.actor('engineer');
+  const auditor = await app.actor('auditor');
+  const input = { ...place, fields: [{ name: 'intendedUse', value: 'Routing' }] };
+  await app.graphql(engineer, UPDATE, { input });
+  await app.run(deleteModelVersion, engineer, { versionId: place.versionId });
+  const head = 'query ($versionId: ID!, $useCaseId: ID!)';
+  const here = 'versionId: $versionId, useCaseId: $useCaseId';
+  const documents = [
+    READ,
+    `${head} { cardRevisions(${here}) { nodes { revision } } }`,
+    `${head} { cardCompleteness(${here}) { framework } }`,
+    `${head} { exportCard(${here}, format: GOOGLE) { sha256 } }`,
+    `${head} { compareCards(from: { ${here} }, to: { ${here} }) { differences { name } } }`,
+  ];
+
+  for (const document of documents) {
+    expect([document, (await app.graphql(engineer, document, place)).code]).toEqual([document, 'NOT_FOUND']);
+    expect([document, (await app.graphql(auditor, document, place)).code]).toEqual([document, undefined]);
+  }
+});
 
 test('a card says what is known, what was attested and by whom, and what nobody knows', async () => {
   const place = await given();

@@ -44,7 +44,7 @@ const longest = 160;
 const shown = ({ value, source }: Side): string => {
   if (source === 'UNKNOWN') return 'unknown';
   const text = typeof value === 'string' ? value : JSON.stringify(value);
-  return text.length > longest ? `${text.slice(0, longest - 1)}…` : text;
+  return text.length > longest ? `${text.slice(0, longest - 1).toWellFormed()}…` : text;
 };
 
 /** Each difference as a field with a short sentence; what is long is cut. */

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { invalidInput } from '../../kernel/errors.js';
 import { defineQuery } from '../../kernel/query.js';
-import { useCaseOr404 } from '../usecases/index.js';
+import { requireCardPlace } from './card-place.js';
 import { cardFormat, cardForms, writeCard, type CardFormat } from './exports/index.js';
 import { assessFramework, frameworkPacks, type FrameworkResult } from './frameworks.js';
 import { readCard } from './read-card.js';
@@ -24,10 +24,10 @@ export const cardCompleteness = defineQuery({
     'How a card answers to frameworks: a score, every requirement, and what is missing with the way to it. All frameworks unless some are named.',
   permission: 'card:read',
   input: z.object({ ...place, frameworks: z.array(z.string().max(64)).max(20).nullish() }),
-  handle: async ({ db, input, now }): Promise<FrameworkResult[]> => {
+  handle: async ({ db, input, now, may }): Promise<FrameworkResult[]> => {
     const asked = input.frameworks ?? [];
     requireKnown(asked);
-    await useCaseOr404(db, input.useCaseId);
+    await requireCardPlace({ db, may }, input);
     const { versionId, useCaseId } = input;
     const card = await readCard(db, { versionId, useCaseId }, now);
     return frameworkPacks()
@@ -57,9 +57,9 @@ export const exportCard = defineQuery({
     subject: cardId === null ? { kind: 'modelVersion', id: versionId } : { kind: 'card', id: cardId },
     facts: { versionId, useCaseId, format, revision, sha256 },
   }),
-  handle: async ({ db, input, now }): Promise<ExportedCard> => {
+  handle: async ({ db, input, now, may }): Promise<ExportedCard> => {
     const { format, versionId, useCaseId, revision } = input;
-    await useCaseOr404(db, useCaseId);
+    await requireCardPlace({ db, may }, input);
     const card = await readCard(db, { versionId, useCaseId, revision }, now);
     const content = writeCard(card, format);
     const { file: fileName, mediaType } = cardForms[format];

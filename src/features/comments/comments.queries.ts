@@ -68,7 +68,7 @@ export const listComments = defineQuery({
   input: z.object({ ...pageInput, subjectKind: commentSubject, subjectId: z.uuid() }),
   handle: async ({ db, actor, input, may, unsealer }): Promise<Page<CommentView>> => {
     requireReadable(input.subjectKind, may);
-    await subjectOr404(db, input.subjectKind, input.subjectId);
+    await subjectOr404(db, input.subjectKind, input.subjectId, may('audit:read'));
     const after = readCursor(input.after);
     const rows = await db.sql<CommentRow>(
       `select c.id, c.subject_kind as "subjectKind", c.subject_id as "subjectId", c.author_id as "authorId",

@@ -4,6 +4,7 @@ import { givenPromotable, givenRequest } from '../../testing/given-change.js';
 import { givenVersion } from '../../testing/given-version.js';
 import { testApp, type Actor, type TestApp } from '../../testing/test-app.js';
 import { createRoleRule, enrolPerson } from '../identity/index.js';
+import { deleteModelVersion } from '../registry/index.js';
 import { handlesIn } from './mentions.js';
 
 let app: TestApp;
@@ -329,4 +330,17 @@ describe('activity', () => {
 
     expect(plan.map((line) => line['QUERY PLAN']).join('\n')).toContain('audit_event_activity');
   });
+});
+
+test('what is said of a deleted version is seen by who reads the trail, and nothing more is said', async () => {
+  const { versionId } = await givenVersion(app);
+  const engineer = await app.actor('engineer');
+  await say(engineer, versionId, 'it was good');
+  await app.run(deleteModelVersion, engineer, { versionId });
+
+  expect((await say(engineer, versionId, 'it was not')).id).toBe('');
+  expect((await listed(engineer, versionId)).nodes).toEqual([]);
+  expect((await listed(await app.actor('auditor'), versionId)).nodes).toMatchObject([
+    { text: 'it was good' },
+  ]);
 });

@@ -26,21 +26,26 @@ export interface WrittenComment {
 }
 
 const lookups: Readonly<Record<CommentSubject, string>> = {
-  changeRequest: 'select null as "sealedFor" from change_request where id = $1',
-  modelVersion: 'select null as "sealedFor" from model_version where id = $1',
-  finding: 'select null as "sealedFor" from finding where id = $1',
-  review: `select d.subject_ref as "sealedFor" from human_review r join decision d on d.id = r.decision_id
+  changeRequest: 'select null as "sealedFor", false as deleted from change_request where id = $1',
+  modelVersion:
+    'select null as "sealedFor", deleted_at is not null as deleted from model_version where id = $1',
+  finding: 'select null as "sealedFor", false as deleted from finding where id = $1',
+  review: `select d.subject_ref as "sealedFor", false as deleted from human_review r join decision d on d.id = r.decision_id
             where r.id = $1`,
 };
 
-/** What is commented on must be seen in this workspace; says whose key seals what is said about it. */
+/**
+ * What is commented on must be seen in this workspace; says whose key seals what is said about it. What was deleted is
+ * seen by those who read the trail, and nothing more is said about it.
+ */
 export const subjectOr404 = async (
   db: ReadDb,
   kind: CommentSubject,
   id: string,
+  seesDeleted = false,
 ): Promise<{ readonly sealedFor: string | null }> => {
-  const [found] = await db.sql<{ sealedFor: string | null }>(lookups[kind], [id]);
-  if (!found) throw notFound('What the comment is about');
+  const [found] = await db.sql<{ sealedFor: string | null; deleted: boolean }>(lookups[kind], [id]);
+  if (!found || (found.deleted && !seesDeleted)) throw notFound('What the comment is about');
   return found;
 };
 

@@ -147,12 +147,17 @@ test('data that cannot be read has no profile and says why; it stays registered'
 });
 
 test('content that stands elsewhere is named by digest, and never fetched', async () => {
-  const reference = { uri: 's3://lake/adult.parquet', sha256: sha256('far'), bytes: 12, rows: 3 };
+  const reference = {
+    uri: 'abfss://lake@account.dfs.core.windows.net/adult.parquet',
+    sha256: sha256('far'),
+    bytes: 3_000_000_000_000,
+    rows: 4_000_000_000,
+  };
   const { id } = await call('engineer', VERSION, { datasetId: await givenDataset(), reference });
 
   expect(await read(id)).toMatchObject({
     source: 'REFERENCED',
-    ...{ uri: reference.uri, rowCount: 3 },
+    ...{ uri: reference.uri, rowCount: 4_000_000_000 },
     profileState: 'NONE',
   });
   expect(await upload(id, 'other')).toMatchObject({ status: 409 });
@@ -184,6 +189,11 @@ describe('refused is', () => {
 
   test.each([
     ['an address with a password', { uri: 'https://me:secret@host/x.csv', sha256: sha256('x') }],
+    ['an address with a token', { uri: 'https://token@host/x.csv', sha256: sha256('x') }],
+    ['an address that is signed', { uri: 'https://a.s3.host/x?X-Amz-Signature=0', sha256: sha256('x') }],
+    ['an address that does something', { uri: 'javascript:alert(1)', sha256: sha256('x') }],
+    ['half a byte', { uri: 's3://a/b', sha256: sha256('x'), bytes: 0.5 }],
+    ['more bytes than can be counted', { uri: 's3://a/b', sha256: sha256('x'), bytes: 1e300 }],
     ['an address that is none', { uri: 'somewhere', sha256: sha256('x') }],
     ['a digest that is none', { uri: 's3://a/b', sha256: 'x' }],
   ])('a reference with %s', async (_, reference) => {

@@ -69,7 +69,7 @@ const findingOf = async (
 ): Promise<AuditEntry> => {
   const opened = await openFinding(tx, {
     workspaceId: incident.workspaceId,
-    title: `Not justified: ${incident.title}`.slice(0, 200),
+    title: `Not justified: ${incident.title}`.slice(0, 200).toWellFormed(),
     detail: review,
     severity: 'HIGH',
     ownerId: incident.openedBy,

@@ -65,6 +65,16 @@ describe('the inbox', () => {
 });
 
 describe('preferences', () => {
+  test('that are set twice at one moment are set once', async () => {
+    const person = await app.actor('validator', { name: 'hasty' });
+    const wish = { event: 'COMMENT', channel: 'EMAIL', mode: 'AT_ONCE' } as const;
+
+    const set = await Promise.all(
+      Array.from({ length: 40 }, () => app.run(setPreference, person, wish).then(({ id }) => id)),
+    );
+    expect(new Set(set).size).toBe(1);
+  });
+
   const SET = `mutation ($input: PreferenceSetInput!) { setNotificationPreference(input: $input) { id } }`;
   const READ = `{ notificationPreferences { slackLinked events { event inApp email slack silenceable } } }`;
 

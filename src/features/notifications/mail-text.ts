@@ -43,7 +43,7 @@ const htmlPart = ({ title, lines, link }: SentNews, publicUrl: string): string =
 const subjectOf = ({ news, workspace }: Writing): string => {
   const [only] = news;
   const what = news.length === 1 && only ? only.title : `${String(news.length)} news of the day`;
-  return `[${workspace.name}] ${what}`.slice(0, 200);
+  return `[${workspace.name}] ${what}`.slice(0, 200).toWellFormed();
 };
 
 /** Writes a mail in both forms, of one piece of news or of those of a day. */

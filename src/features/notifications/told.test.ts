@@ -14,6 +14,25 @@ beforeAll(async () => {
   app = await testApp();
 });
 
+test('a comment is told of wherever its excerpt is cut, also within a character of two halves', async () => {
+  const { versionId } = await givenVersion(app);
+  const validator = await app.actor('validator');
+  const told = await watchInbox(app, validator);
+  for (const length of [186, 187]) {
+    const text = `@validator ${'x'.repeat(length)}${'🦜'.repeat(20)}`;
+    await app.run(addComment, await app.actor('owner'), {
+      subjectKind: 'modelVersion',
+      subjectId: versionId,
+      text,
+    });
+  }
+  await app.drainJobs();
+
+  const items = await told();
+  expect(items.map(({ event }) => event)).toEqual(['MENTION', 'MENTION']);
+  expect(items.every(({ lines }) => lines[0]?.isWellFormed() === true)).toBe(true);
+});
+
 describe('the way of a change request', () => {
   test('tells those who are asked, then the one who asked, then everybody who had a part', async () => {
     const given = await givenPromotable(app);
@@ -42,7 +61,8 @@ describe('the way of a change request', () => {
     // Who was asked is not asked again.
     expect((await compliance()).map(({ event }) => event)).toEqual(['CHANGE_REQUESTED']);
 
-    await givenCard(app, given, 'otherwise');
+    // As long as it is shown is in the middle of a character.
+    await givenCard(app, given, `${'o'.repeat(156)}${'🦜'.repeat(20)}`);
     await app.drainJobs();
     const voided = (await validator()).at(-1);
     expect(voided).toMatchObject({

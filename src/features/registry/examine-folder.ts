@@ -3,6 +3,7 @@ import { createReadStream } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { z } from 'zod';
 import type { Outside } from '../../kernel/ports.js';
+import { storageFault } from '../../kernel/input.js';
 import { modelDescription, readMlmodel, type MlmodelReport } from './mlmodel.js';
 
 /** A file of a version, as far as it is looked at here. */
@@ -49,7 +50,10 @@ const digestOf = async (path: string, signal: AbortSignal): Promise<string> => {
 const readDescription = async (path: string): Promise<ReturnType<typeof readMlmodel>> => {
   const { size } = await stat(path);
   if (size > mostDescriptionBytes) return { fault: `${modelDescription}: it is too large` };
-  return readMlmodel(await readFile(path, 'utf8'));
+  const answer = readMlmodel(await readFile(path, 'utf8'));
+  // As deep in what is recorded as it will stand there.
+  const fault = 'report' in answer ? storageFault({ intake: { mlflow: answer.report } }) : null;
+  return fault === null ? answer : { fault: `${modelDescription}: ${fault.replace('intake.mlflow.', '')}` };
 };
 
 /** The bytes that are stored must be those that were registered; then each is looked through for what loading would do. */
@@ -58,9 +62,10 @@ const examineFile = async ({ outside, signal }: Looking, file: File): Promise<Pi
     const stored = await digestOf(path, signal);
     if (stored !== file.sha256) return `the stored bytes have the digest ${stored}, not ${file.sha256}`;
     const input = { path, name: file.path };
-    return pickleScan.parse(
+    const scan = pickleScan.parse(
       await outside.compute.run<unknown>('intake.pickles', input, { timeoutMs: scanMs, signal }),
     );
+    return storageFault(scan) ?? scan;
   });
 
 /** Examines files: digests, every pickle, none of which is loaded, and the description of a folder as MLflow saves it. */

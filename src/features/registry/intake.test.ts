@@ -104,6 +104,23 @@ test('a single model passes without a manifest', async () => {
   expect(version.signature).toMatchObject({ kind: 'model', inputs: [{ name: 'x', shape: ['batch', 4] }] });
 });
 
+describe('what a folder says of itself and cannot be stored', () => {
+  const described = (more: string): string =>
+    `flavors:\n  python_function:\n    loader_module: ${'x'.repeat(199)}🦜\n${more}`;
+
+  test.each([
+    ['a NUL', `signature: {inputs: '"\\u0000"'}`, /^MLmodel: signature\.inputs holds a character/],
+    ['half a character', `signature: {outputs: '["\\ud83e"]'}`, /^MLmodel: signature\.outputs\.0 holds/],
+    ['a long name that is cut', 'model_id: x', null],
+    ['nothing but brackets', `signature: {params: '${'['.repeat(70)}${']'.repeat(70)}'}`, /nested deeper/],
+  ])('is said, and the job goes on to its end: %s', async (_, more, why) => {
+    const version = await taken(new Map([['MLmodel', described(more)], ...only('model.onnx', addModel())]));
+
+    expect(version.state).toBe(why === null ? 'READY' : 'REJECTED');
+    if (why !== null) expect(version.stateMessage).toMatch(why);
+  });
+});
+
 describe('a version is rejected, with the file and the reason', () => {
   test.each([
     ['text that is called a model', only('m.onnx', 'hello'), /^m\.onnx: it is not a readable ONNX model/],

@@ -64,7 +64,7 @@ const reportOf = (given: Described, flavours: readonly string[]): MlmodelReport 
   return {
     flavours,
     mlflowVersion: given.mlflow_version ?? null,
-    loaderModule: typeof loader === 'string' ? loader.slice(0, 200) : null,
+    loaderModule: typeof loader === 'string' ? loader.slice(0, 200).toWellFormed() : null,
     signature: signatureOf(given),
   };
 };

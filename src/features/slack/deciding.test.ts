@@ -252,6 +252,48 @@ test('an answer in the thread becomes a comment of the person, once; those of ma
   expect(t.lastWhisper()).toMatch(/^USTRANGER: Your Slack account is not linked/);
 });
 
+const commentsOn = (id: string): Promise<{ body: string }[]> => {
+  const scope = { workspaceId: t.app.workspaceId, organizationId: t.app.organizationId, commandId: null };
+  return t.app.db.transact('app_reader', scope, (db) =>
+    db.sql<{ body: string }>(
+      `select r.body from comment c join comment_revision r on r.comment_id = c.id where c.subject_id = $1 order by c.id`,
+      [id],
+    ),
+  );
+};
+
+test('an answer in the thread is kept as it was written, not as Slack spells it', async () => {
+  const { message, id } = await t.request();
+  const spelled = [
+    'a &lt; b &amp;&amp; c &gt; d, and &amp;lt; too',
+    'see <https://example.org/a?b=1&amp;c=2> or <https://example.org/|the page>',
+    'ask <mailto:ada@example.org|ada@example.org> in <#C012>',
+  ];
+  for (const [index, text] of spelled.entries())
+    await t.send(
+      'events_api',
+      threadMessageOf(t.slack, message, { user: users.owner, text, ts: `3.${String(index)}` }),
+    );
+  await t.drain();
+
+  expect((await commentsOn(id)).map(({ body }) => body)).toEqual([
+    'a < b && c > d, and &lt; too',
+    'see https://example.org/a?b=1&c=2 or the page (https://example.org/)',
+    'ask ada@example.org in <#C012>',
+  ]);
+});
+
+test('who wrote an answer that cannot be kept is told so, once', async () => {
+  const { message, id } = await t.request();
+  const text = 'x'.repeat(10_001);
+  await t.send('events_api', threadMessageOf(t.slack, message, { user: users.owner, text, ts: '4.1' }));
+  await t.drain();
+
+  expect(await commentsOn(id)).toEqual([]);
+  expect(t.slack.whispers.map(({ user }) => user)).toEqual([users.owner]);
+  expect(t.lastWhisper()).toMatch(/Your answer was not kept\. .*10000/);
+});
+
 test('a click that is delivered twice opens one form', async () => {
   const { message } = await t.request();
   const click = clickOf(t.slack, message, { user: users.validator, action: 'reject' });

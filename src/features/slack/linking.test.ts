@@ -3,6 +3,7 @@ import { newId } from '../../kernel/id.js';
 import { openSlackTest, textOf, type SlackTest } from '../../testing/given-slack.js';
 import type { TestBrowser } from '../../testing/http-door.js';
 import { createRoleRule } from '../identity/index.js';
+import { linkSlack } from './slack.commands/links.js';
 
 let t: SlackTest;
 
@@ -211,4 +212,22 @@ test('a link is good for fifteen minutes', async () => {
     400,
     expect.stringContaining('not good any more') as string,
   ]);
+});
+
+test('a link that names no workspace is good once in all of them together', async () => {
+  const fresh = { sessionId: newId(), authenticatedAt: t.app.clock.now() };
+  const there = await t.app.actor('validator', { workspaceId: await t.app.otherWorkspace(), name: 'theo' });
+  const here = await t.app.actor('validator', { name: 'hanna' });
+  const ticket = {
+    ticketId: newId(),
+    teamId: t.slack.teamId,
+    slackUserId: 'U0TWO',
+    issuedAt: t.app.clock.now(),
+  };
+
+  await t.app.run(linkSlack, { ...there, ...fresh }, ticket);
+  await expect(t.app.run(linkSlack, { ...here, ...fresh }, ticket)).rejects.toMatchObject({
+    code: 'CONFLICT',
+    details: { rule: 'link-used' },
+  });
 });

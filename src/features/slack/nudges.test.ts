@@ -27,6 +27,10 @@ const later = async (hours: number): Promise<string[]> => {
   });
 };
 
+test('settings that are set twice at one moment are set one after the other', async () => {
+  await Promise.all(Array.from({ length: 40 }, (_, index) => set({ remindAfterHours: index + 1 })));
+});
+
 test('a day without a decision those who are asked are reminded in the thread, by their accounts, once', async () => {
   const account = await t.linked(await t.app.actor('validator'));
   await t.request('HIGH');

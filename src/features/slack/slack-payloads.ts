@@ -104,6 +104,23 @@ export const readSubmission = (
   return { teamId, user: parsed.user.id, viewId: view.id, form: view.private_metadata, reason };
 };
 
+const signs: Readonly<Record<string, string>> = { '&lt;': '<', '&gt;': '>', '&amp;': '&' };
+
+/** An address with what Slack shows instead of it; nothing is said twice. */
+const linkAsWritten = (address: string, shown = ''): string => {
+  const bare = address.replace(/^(?:https?:\/\/|mailto:)/, '');
+  if (shown === '') return address;
+  return shown === address || shown === bare ? shown : `${shown} (${address})`;
+};
+
+/** What a person wrote: Slack sends three signs escaped, and addresses in brackets, with what it shows instead. */
+const asWritten = (text: string): string =>
+  text
+    .replace(/<((?:https?|mailto):[^<>|]+)(?:\|([^<>|]*))?>/g, (_, address: string, shown?: string) =>
+      linkAsWritten(address, shown),
+    )
+    .replace(/&(?:lt|gt|amp);/g, (sign) => signs[sign] ?? sign);
+
 /** A message in a thread that a person wrote. */
 export const readThreadMessage = (body: unknown): Read | null => {
   const parsed = messageEvent.safeParse(body).data;
@@ -118,7 +135,7 @@ export const readThreadMessage = (body: unknown): Read | null => {
       channel: event.channel,
       threadTs: event.thread_ts,
       ts: event.ts,
-      text: event.text,
+      text: asWritten(event.text),
     },
   };
 };

@@ -81,7 +81,7 @@ export const breakGlass = defineCommand({
     const hours = situation.policy.document.breakGlass.reviewWithinHours;
     const incident = await openIncident(tx, {
       workspaceId: change.workspaceId,
-      title: `Glass broken: ${change.title}`.slice(0, 200),
+      title: `Glass broken: ${change.title}`.slice(0, 200).toWellFormed(),
       detail: reason,
       modelId: facts.modelId,
       versionId,

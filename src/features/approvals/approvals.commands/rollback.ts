@@ -120,7 +120,7 @@ const askAgain = async (
     {
       kind: 'ALIAS',
       targetKey: `alias:${input.modelId}:${alias.folded}`,
-      title: `Roll back: ${earlier.title}`.slice(0, 500),
+      title: `Roll back: ${earlier.title}`.slice(0, 500).toWellFormed(),
       reason: `${input.reason} (approved before by change request #${String(earlier.number)})`,
       modelId,
       versionId,

@@ -110,11 +110,18 @@ const sentences: Readonly<Record<RevocationReason, string>> = {
   REVOKED: 'it was taken back',
 };
 
-/** What was taken back counts for every moment: nobody says so of a version that was good until then. */
-const ofRevocation = ({ attestation }: Predicate, list: RevocationList, at: Date): Reason[] =>
+/**
+ * What was taken back counts for every moment: nobody says so of a version that was good until then. Whoever asks about
+ * the present is told all that the list holds, since a clock here that is behind would not have come to the newest yet.
+ */
+const ofRevocation = (
+  { attestation }: Predicate,
+  list: RevocationList,
+  { at, now }: Pick<Judged, 'at' | 'now'>,
+): Reason[] =>
   list.revoked
     .filter((entry) => entry.attestation === attestation)
-    .filter((entry) => entry.reason === 'REVOKED' || new Date(entry.at) <= at)
+    .filter((entry) => entry.reason === 'REVOKED' || at >= now || new Date(entry.at) <= at)
     .map((entry) =>
       reason('revoked', `The attestation is revoked since ${entry.at}: ${sentences[entry.reason]}`),
     );
@@ -125,5 +132,5 @@ export const judge = ({ attested, list, demands, files, at, now }: Judged): Reas
   ...ofDemands(attested.predicate, demands),
   ...ofValidity(attested.predicate, at),
   ...ofFreshness(list, at, now),
-  ...ofRevocation(attested.predicate, list, at),
+  ...ofRevocation(attested.predicate, list, { at, now }),
 ];

@@ -11,16 +11,37 @@ import { lockDataset, lockDatasetVersion, requireOpen } from './find.js';
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'must be 64 lower-case hexadecimal digits');
 const text = z.string().trim().min(1);
 
-/** An address that can be shown: with a scheme, and without a name and a password in it. */
+/** Addresses that do something by themselves where somebody follows them. */
+const active: ReadonlySet<string> = new Set(['javascript:', 'vbscript:', 'data:', 'blob:']);
+
+/** Names of parts of an address that let in whoever has it: signatures of object stores, and tokens. */
+const lettingIn =
+  /^(?:sig|signature|x-(?:amz|goog)-(?:signature|security-token)|token|access_token|api_?key)$/i;
+
+/** Whether whoever reads the address could use it. A name before the host is a token on the web, elsewhere a container. */
+const holdsSecret = ({ protocol, username, password, searchParams }: URL): boolean =>
+  password !== '' ||
+  (username !== '' && /^https?:$/.test(protocol)) ||
+  [...searchParams.keys()].some((name) => lettingIn.test(name));
+
+const parsed = (uri: string): URL | null => (URL.canParse(uri) ? new URL(uri) : null);
+
+/** An address that can be shown: with a scheme, and without anything in it that lets somebody in. */
 const address = z
   .string()
   .trim()
   .max(2000)
-  .refine(
-    (uri) => URL.canParse(uri) && /^[a-z][a-z0-9+.-]*:/.test(uri),
-    'must be an address such as s3://data/x.csv',
-  )
-  .refine((uri) => !URL.canParse(uri) || new URL(uri).password === '', 'must not hold a password');
+  .refine((uri) => {
+    const protocol = /^[a-z][a-z0-9+.-]*:/.test(uri) ? parsed(uri)?.protocol : undefined;
+    return protocol !== undefined && !active.has(protocol);
+  }, 'must be an address such as s3://data/x.csv')
+  .refine((uri) => {
+    const url = parsed(uri);
+    return url === null || !holdsSecret(url);
+  }, 'must not hold a password, a token or a signature');
+
+/** A count of bytes or rows, which may be more than GraphQL's whole numbers hold. */
+const count = z.number().min(0).refine(Number.isSafeInteger, 'must be a whole number');
 
 const columns = z
   .array(z.object({ name: text.max(300), type: text.max(300) }))
@@ -44,8 +65,8 @@ const documentation = {
 const reference = z.object({
   uri: address,
   sha256,
-  bytes: z.int().min(0).nullish(),
-  rows: z.int().min(0).nullish(),
+  bytes: count.nullish(),
+  rows: count.nullish(),
   columns: columns.nullish(),
 });
 

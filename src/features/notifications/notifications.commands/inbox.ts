@@ -96,6 +96,8 @@ export const setPreference = defineCommand({
     const { event, channel, mode } = input;
     const userId = personOf(actor);
     requireSensible(input);
+    // Two wishes at one moment would both find nothing and both write.
+    await tx.sql(`select pg_advisory_xact_lock(hashtextextended('preference/' || $1, 0))`, [userId]);
     const known = await tx.lock(NotificationPreference, { userId, event, channel });
     if (known?.mode === mode) return { result: { id: known.id }, audit: nothingChanged };
     const id = known?.id ?? newId();

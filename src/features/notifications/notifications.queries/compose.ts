@@ -88,6 +88,10 @@ interface About {
 
 const excerptLength = 200;
 
+/** The beginning of a text. Half a character at its end would keep the news from being stored. */
+const excerptOf = (text: string): string =>
+  text.length <= excerptLength ? text : `${text.slice(0, excerptLength).toWellFormed()}…`;
+
 /** What the sentence is about, and what is shown of it. What is sealed is not shown. */
 const aboutOf = async (db: ReadDb, { subject: about }: Asked): Promise<About> => {
   if (about.kind === 'changeRequest') {
@@ -111,7 +115,7 @@ const aboutOf = async (db: ReadDb, { subject: about }: Asked): Promise<About> =>
   if (!row) return { ...about, lines: [] };
   const { kind, id, body } = row;
   if (body === null) return { kind, id, lines: [] };
-  return { kind, id, lines: [body.length > excerptLength ? `${body.slice(0, excerptLength)}…` : body] };
+  return { kind, id, lines: [excerptOf(body)] };
 };
 
 const actorName = async (db: ReadDb, actor: Asked['actor']): Promise<string> => {

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Actor, UserActor } from '../../../kernel/actor.js';
 import { defineCommand, type CommandOutcome } from '../../../kernel/command.js';
-import type { Tx } from '../../../kernel/db.js';
+import { isDuplicate, type Tx } from '../../../kernel/db.js';
 import { AppError, conflict, notFound } from '../../../kernel/errors.js';
 import { newId } from '../../../kernel/id.js';
 import { setSlackAddress } from '../../notifications/index.js';
@@ -31,14 +31,22 @@ interface Wanted {
   readonly slackUserId: string;
 }
 
+const linkUsed = (): AppError =>
+  conflict('This link was used already; ask for another one in Slack', { rule: 'link-used' });
+
+/** Another workspace may have seen the link, which nobody here can look up; the index knows. */
+const orLinkUsed = async (write: Promise<unknown>): Promise<void> => {
+  await write.catch((error: unknown) => {
+    throw isDuplicate(error, 'slack_link_ticket') ? linkUsed() : error;
+  });
+};
+
 const requireFree = async (
   tx: Tx,
   userId: string,
   { ticketId, teamId, slackUserId }: Wanted,
 ): Promise<void> => {
-  if (await tx.findOne(SlackLink, { ticketId })) {
-    throw conflict('This link was used already; ask for another one in Slack', { rule: 'link-used' });
-  }
+  if (await tx.findOne(SlackLink, { ticketId })) throw linkUsed();
   const present = await tx.sql<{ user_id: string; slack_user_id: string }>(
     `select user_id, slack_user_id from slack_link
       where unlinked_at is null and team_id = $1 and (slack_user_id = $2 or user_id = $3)`,
@@ -69,7 +77,8 @@ export const linkSlack = defineCommand({
     await tx.sql(`select pg_advisory_xact_lock(hashtextextended('slack_link/' || $1, 0))`, [target.id]);
     await requireFree(tx, person.id, wanted);
     const id = newId();
-    await tx.insert(SlackLink, { ...wanted, id, workspaceId: target.id, userId: person.id, linkedAt: now });
+    const link = { ...wanted, id, workspaceId: target.id, userId: person.id, linkedAt: now };
+    await orLinkUsed(tx.insert(SlackLink, link));
     await setSlackAddress(tx, { workspaceId: target.id, userId: person.id }, wanted.slackUserId, now);
     return {
       result: { id },

@@ -63,6 +63,8 @@ export const updateSlackSettings = defineCommand({
   }),
   target: (_tx, _input, actor) => Promise.resolve({ id: actor.workspaceId ?? '' }),
   handle: async ({ tx, actor, input, target, now, enqueue }) => {
+    // Two at one moment would both find nothing and both write.
+    await tx.sql(`select pg_advisory_xact_lock(hashtextextended('slack_setting/' || $1, 0))`, [target.id]);
     const before = await settingsIn(tx);
     const after: SlackSettings = {
       channel: input.channel ?? null,

@@ -249,18 +249,26 @@ const onSubmit = async (context: Context, submit: Submit): Promise<void> => {
   await decide(front, person, seen, form, submit);
 };
 
-const onComment = async (context: Context, comment: Comment): Promise<void> => {
-  const { channel, threadTs, ts, text } = comment;
+const onComment = async (context: Context, written: Comment): Promise<void> => {
+  const { channel, threadTs, ts, text } = written;
   const place = await context.ask(requestAt, context.actor, { channel, ts: threadTs });
-  const front = place && (await frontOf(context, place.workspaceId, comment));
+  const front = place && (await frontOf(context, place.workspaceId, written));
   const person = front && (await personAt(front, place.changeRequestId));
   if (!person) return;
   const { changeRequestId } = place;
   // The same message of Slack, delivered again, is the same comment.
   const effectKey = `slack:comment:${channel}:${ts}`;
-  await asPerson(context, async () => {
-    await context.run(addSlackComment, person, { changeRequestId, text }, { effectKey });
-  });
+  try {
+    const comment = { changeRequestId, text };
+    await asPerson(context, () => context.run(addSlackComment, person, comment, { effectKey }));
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error;
+    // Another try would be refused as well, and who wrote it would believe that it was kept.
+    await answer(front, changeRequestId, {
+      lines: [`Your answer was not kept. ${error.message}`],
+      link: null,
+    });
+  }
 };
 
 /** Works on what arrived from Slack: finds out who it is, and asks the same commands as every other door. */
