@@ -56,9 +56,9 @@ const columns = `
          e.subject_id as "subjectId", convert_from(e.canonical, 'utf8')::jsonb as body,
          c.subject_kind as "commentKind", c.subject_id::text as "commentSubject",
          case e.actor_kind
-           when 'user' then (select display_name from app_user where id::text = e.actor_id)
-           when 'service' then (select name from service_account where id::text = e.actor_id) end as "actorName"
-    from audit_event e left join comment c on e.subject_kind = 'comment' and c.id::text = e.subject_id`;
+           when 'user' then (select display_name from app_user where id = e.actor_id::uuid)
+           when 'service' then (select name from service_account where id = e.actor_id::uuid) end as "actorName"
+    from audit_event e left join comment c on c.id = case when e.subject_kind = 'comment' then e.subject_id::uuid end`;
 
 const readRows = async (
   db: ReadDb,
