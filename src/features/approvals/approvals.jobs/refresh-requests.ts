@@ -4,6 +4,7 @@ import { invalidateEvidence, recordEvaluation, warnOfAge } from '../../evaluatio
 import { assessRisk } from '../../risk/index.js';
 import { deleteModel, deleteModelVersion } from '../../registry/index.js';
 import { updateUseCase } from '../../usecases/index.js';
+import { staleByData, staleByMember } from '../approvals.commands/age-evidence.js';
 import { decideChange } from '../approvals.commands/decide-change.js';
 import { executeChange } from '../approvals.commands/execute-change.js';
 import { refreshChange } from '../approvals.commands/refresh-change.js';
@@ -39,6 +40,8 @@ export const refreshRequests = defineReaction({
     deleteModelVersion,
     recordEvaluation,
     invalidateEvidence,
+    staleByData,
+    staleByMember,
     warnOfAge,
     updateCard,
     decideChange,
