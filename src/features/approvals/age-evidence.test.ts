@@ -16,7 +16,6 @@ import { createDataset, createDatasetVersion } from '../datasets/index.js';
 import { startEvaluation } from '../evaluations/index.js';
 import { createModelVersion, submitModelVersion } from '../registry/index.js';
 import { removeMember, setMemberRoles } from '../workspaces/index.js';
-import { ageByData } from './approvals.jobs/age-evidence.js';
 import { staleByData, staleEffectNow, requestPromotion } from './index.js';
 
 let asking: TestApp;
@@ -116,7 +115,7 @@ describe('a new version of a data set', () => {
 
     // New evidence stands; the same event, delivered again, does not touch it, whether by its key or by its date.
     await givenEvidence(asking, given, { PERFORMANCE: 'PASS', FAIRNESS: 'PASS', ATTRIBUTION: 'PASS' });
-    const system = asking.system(`job:${ageByData.name}`);
+    const system = asking.system('job:approvals.ageByData');
     const about = { versionId: given.versionId, datasetVersionId };
     const effectKey = `stale:${datasetVersionId}:${given.versionId}`;
     expect((await asking.run(staleByData, system, about, { effectKey })).evidenceIds).toHaveLength(3);

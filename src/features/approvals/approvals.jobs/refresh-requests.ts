@@ -10,6 +10,7 @@ import { executeChange } from '../approvals.commands/execute-change.js';
 import { refreshChange } from '../approvals.commands/refresh-change.js';
 import { rollbackAlias } from '../approvals.commands/rollback.js';
 import { affectedRequests } from '../approvals.queries/affected.js';
+import { ageByData, ageByMember } from './age-evidence.js';
 
 const mostAtOnce = 200;
 
@@ -31,7 +32,7 @@ const refreshAffected = async ({ payload, run, ask, actor, signal }: JobContext<
 };
 
 /** Voids decisions promptly when one of these commands took the ground from under them. */
-export const refreshRequests = defineReaction({
+const refreshRequests = defineReaction({
   name: 'approvals.refreshRequests',
   follows: [
     updateUseCase,
@@ -52,3 +53,6 @@ export const refreshRequests = defineReaction({
   timeoutMs: 120_000,
   handle: refreshAffected,
 });
+
+/** What the approvals do when something has happened. */
+export const approvalReactions = [ageByData, ageByMember, refreshRequests] as const;
