@@ -26,7 +26,7 @@ import { ApprovalsResolver } from './features/approvals/approvals.graphql/resolv
 import { RollbackResolver } from './features/approvals/approvals.graphql/rollback.graphql.js';
 import { approvalRoutes } from './features/approvals/approvals.http.js';
 import { expireChangeJob } from './features/approvals/approvals.jobs/expire-change.js';
-import { refreshRequests } from './features/approvals/approvals.jobs/refresh-requests.js';
+import { approvalReactions } from './features/approvals/approvals.jobs/refresh-requests.js';
 import {
   Approval,
   ApprovalPolicy,
@@ -300,7 +300,7 @@ export const reactions: readonly Reaction[] = [
   noteFailedProfile,
   noteFailedIntake,
   noteFailedEvaluation,
-  refreshRequests,
+  ...approvalReactions,
   resumeApproved,
   endAbandoned,
   noteFailedReport,

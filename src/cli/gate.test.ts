@@ -6,11 +6,20 @@ import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { parse, parseAllDocuments } from 'yaml';
 import { z } from 'zod';
+import { breakGlass } from '../features/approvals/index.js';
 import { attestationRoutes } from '../features/attestations/attestations.http.js';
 import { revokeAttestation } from '../features/attestations/index.js';
 import { installationRoot } from '../kernel/root.js';
 import { testDoor, type TestDoor } from '../testing/door.js';
-import { givenAttested, published, type GivenAttested } from '../testing/given-attestation.js';
+import {
+  attestationOf,
+  givenAttested,
+  givenFiles,
+  published,
+  writeFiles,
+  type GivenAttested,
+} from '../testing/given-attestation.js';
+import { givenPromotable } from '../testing/given-change.js';
 import { testApp, type TestApp } from '../testing/test-app.js';
 import { gateOptions } from './gate/options.js';
 
@@ -35,10 +44,10 @@ beforeAll(async () => {
 });
 
 /** What the installation publishes at this moment, in files. */
-const writeDocuments = async (folder: string): Promise<string[]> => {
+const writeDocuments = async (folder: string, envelope = given.attestation.envelope): Promise<string[]> => {
   const { keys, list } = await published(app);
   await mkdir(folder, { recursive: true });
-  await writeFile(join(folder, 'attestation.json'), given.attestation.envelope);
+  await writeFile(join(folder, 'attestation.json'), envelope);
   await writeFile(join(folder, 'keys.json'), keys);
   await writeFile(join(folder, 'revocations.json'), list);
   return ['attestation', 'keys', 'revocations'].flatMap((name) => [
@@ -111,6 +120,36 @@ describe('offline', () => {
     });
   });
 });
+
+test(
+  'what was moved in an emergency passes with a warning, or not at all',
+  { timeout: 120_000 },
+  async () => {
+    const contents = { 'model.bin': 'in a hurry' };
+    const { versionId, useCaseId, owner } = await givenFiles(
+      app,
+      await givenPromotable(app, { bare: true }),
+      contents,
+    );
+    const reason = 'The champion answers nonsense since noon';
+    await app.run(breakGlass, owner, { versionId, useCaseId, alias: 'champion', reason });
+    const folder = join(app.folder, 'hurried');
+    await writeFiles(folder, contents);
+    const { envelope } = await attestationOf(app, versionId);
+    const papers = await writeDocuments(join(app.folder, 'hurried-documents'), envelope);
+
+    const passed = await gate([folder, ...papers]);
+    const refused = await gate([folder, '--no-break-glass', ...papers]);
+    const approved = await gate([given.folder, '--no-break-glass', ...documents]);
+
+    expect(passed.code).toBe(0);
+    expect(passed.out).toMatch(/^PASS\nWARNING: .*"The champion answers nonsense since noon"/);
+    expect(refused.code).toBe(1);
+    expect(refused.out).toMatch(/^REFUSED\n- .*\(break-glass\)/);
+    expect(approved.code).toBe(0);
+    expect(approved.out).not.toContain('WARNING');
+  },
+);
 
 describe('online', () => {
   test('a folder, an alias and a version pass', { timeout: 120_000 }, async () => {

@@ -1,5 +1,6 @@
 import { processEnvironment } from '../config.js';
 import { ProofFault } from '../features/attestations/proof/fault.js';
+import { emergencyOf } from '../features/attestations/proof/judge.js';
 import { treeDigestOf, type TreeFile } from '../features/attestations/proof/tree.js';
 import { CliError, printed } from './fault.js';
 import { decide, type Verdict } from './gate/decide.js';
@@ -15,9 +16,11 @@ const sentencesOf = ({ pass, predicate, reasons, listNumber }: Verdict): string[
         `attestation #${String(predicate.number)} of ${predicate.issuer}, change request #${String(predicate.changeRequest.number)}, valid until ${predicate.validity.notAfter}`,
       ]
     : [];
+  const emergency = predicate === null ? null : emergencyOf(predicate);
+  const warnings = emergency === null ? [] : [`WARNING: ${emergency}`];
   const list = listNumber === null ? [] : [`revocation list ${String(listNumber)}`];
   return pass
-    ? ['PASS', ...about, ...list]
+    ? ['PASS', ...warnings, ...about, ...list]
     : ['REFUSED', ...reasons.map(({ rule, message }) => `- ${message} (${rule})`), ...about, ...list];
 };
 
@@ -47,13 +50,14 @@ const tokenOf = (): string | null => {
 };
 
 const verdictOf = async (options: GateOptions, files: readonly TreeFile[] | null): Promise<Verdict> => {
-  const { reference, useCase, environment } = options;
+  const { reference, useCase, environment, noBreakGlass } = options;
   const { model, version } = reference ?? {};
   const alias = options.alias ?? reference?.alias;
-  const demands = { model, version, alias, useCase, environment };
+  const asked = { model, version, alias, useCase, environment };
   const tree = files === null ? undefined : treeDigestOf(files);
-  const documents = await fetchDocuments(options.from, tokenOf(), { ...demands, tree });
+  const documents = await fetchDocuments(options.from, tokenOf(), { ...asked, tree });
   const now = new Date();
+  const demands = { ...asked, noBreakGlass };
   return decide({ documents, files, demands, at: options.at ?? now, now });
 };
 

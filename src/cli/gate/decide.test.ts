@@ -5,9 +5,10 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { revocationsType, statementType } from '../../features/attestations/proof/dsse.js';
 import type { Demands } from '../../features/attestations/proof/judge.js';
 import type { RevocationList } from '../../features/attestations/proof/revocations.js';
-import { statementOf } from '../../features/attestations/proof/statement.js';
+import { statementOf, type Predicate } from '../../features/attestations/proof/statement.js';
 import { treeDigestOf } from '../../features/attestations/proof/tree.js';
 import { canonicalBytes } from '../../kernel/audit.js';
+import { newId } from '../../kernel/id.js';
 import { openSigner, rotateSigningKeys } from '../../kernel/signer.js';
 import { readFolder } from './folder.js';
 import { attestation, hours, issuer, keysOf, listOf, openProofs, sha } from './proof.fixture.js';
@@ -107,6 +108,28 @@ describe('refused is', () => {
     ['another environment', { environment: 'staging' }, 'environment'],
   ])('%s', async (_, demands, rule) => {
     expect(await rulesOf({ demands })).toEqual([rule]);
+  });
+
+  test('what was moved in an emergency, only where that is asked for; it is marked, or has no approvals', async () => {
+    const emergency = {
+      incident: newId(),
+      reason: 'Nonsense since noon',
+      reviewDueAt: hours(72).toISOString(),
+    };
+    const sign = (change: Partial<Predicate>) =>
+      signed(statementType, statementOf(predicateOf(change), files));
+    const marked = await sign({ approvals: [], breakGlass: emergency });
+    const old = await sign({ approvals: [] });
+    const demands = { noBreakGlass: true };
+
+    expect(await rulesOf({ attestation: marked })).toEqual([]);
+    expect(await rulesOf({ attestation: old })).toEqual([]);
+    expect(await rulesOf({ demands })).toEqual([]);
+    expect(await rulesOf({ attestation: marked, demands })).toEqual(['break-glass']);
+    expect(await rulesOf({ attestation: old, demands })).toEqual(['break-glass']);
+    const [{ message } = { message: '' }] = (await ask({ attestation: marked, demands })).reasons;
+    expect(message).toContain('"Nonsense since noon"');
+    expect(message).toContain(emergency.incident);
   });
 
   test('what is not yet, or no longer, valid', async () => {

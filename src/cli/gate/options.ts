@@ -10,6 +10,8 @@ export interface GateOptions {
   readonly environment: string | undefined;
   readonly alias: string | undefined;
   readonly at: Date | null;
+  /** Refuses what one person let through in an emergency. */
+  readonly noBreakGlass: boolean;
   readonly json: boolean;
   /** Only prints the digest of the folder. */
   readonly digest: boolean;
@@ -44,6 +46,7 @@ export const usage = (sentence: string): CliError => new CliError(`${sentence}\n
 const gateHelp = `countersign gate [folder] [model@alias | model@7] [what is demanded] [where from]
 
   what is demanded   --use-case SLUG  --environment NAME  --alias NAME  --at TIME (default: now)
+                     --no-break-glass refuses what one person moved in an emergency, without the approvals
   from files         --attestation FILE --keys FILE --revocations FILE
   from a server      --server URL, with a token in COUNTERSIGN_TOKEN or --token-file FILE; --keys FILE pins the keys
   output             sentences, or --json; --digest only prints the digest of the folder
@@ -60,6 +63,7 @@ const flags = {
   revocations: { type: 'string' },
   server: { type: 'string' },
   'token-file': { type: 'string' },
+  'no-break-glass': { type: 'boolean', default: false },
   json: { type: 'boolean', default: false },
   digest: { type: 'boolean', default: false },
 } as const;
@@ -142,6 +146,7 @@ export const gateOptions = (args: readonly string[]): GateOptions => {
     environment: values.environment,
     alias: values.alias,
     at: timeOf(values.at),
+    noBreakGlass: values['no-break-glass'],
     json: values.json,
     digest: values.digest,
     from: values.digest ? nowhere : fromOf(values),

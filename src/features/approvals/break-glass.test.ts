@@ -108,7 +108,7 @@ test('what was not justified leaves a finding for whoever did it', async () => {
   const again = await app.graphql(given.compliance, REVIEW, { input });
   const { data } = await app.graphql(
     given.engineer,
-    `query ($id: ID!) { findings(changeRequestId: $id) { nodes { severity ownerId state } }
+    `query ($id: ID!) { findings(changeRequestId: $id) { nodes { severity ownerId state detail } }
        incidents(state: REVIEWED) { nodes { id verdict } } }`,
     { id },
   );
@@ -116,7 +116,14 @@ test('what was not justified leaves a finding for whoever did it', async () => {
   expect(answer.code).toBeUndefined();
   expect(again.code).toBe('CONFLICT');
   expect(data).toMatchObject({
-    findings: { nodes: [{ severity: 'HIGH', ownerId: given.owner.id, state: 'OPEN' }] },
+    findings: {
+      nodes: [
+        {
+          ...{ severity: 'HIGH', ownerId: given.owner.id, state: 'OPEN' },
+          detail: expect.stringMatching(/^A colleague could have approved\n\n.*revokeAttestation/s) as string,
+        },
+      ],
+    },
     incidents: { nodes: expect.arrayContaining([{ id: incidentId, verdict: 'UNJUSTIFIED' }]) as unknown },
   });
 });

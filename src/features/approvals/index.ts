@@ -1,5 +1,6 @@
 export { Approval, type Verdict } from './approval.entity.js';
 export { ApprovalPolicy } from './approval-policy.entity.js';
+export { staleByData, staleByMember } from './approvals.commands/age-evidence.js';
 export { decideChange, type Decided } from './approvals.commands/decide-change.js';
 export { approvedChange, executeChange, markExecuted } from './approvals.commands/execute-change.js';
 export { expireChange } from './approvals.commands/expire-change.js';

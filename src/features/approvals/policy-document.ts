@@ -71,6 +71,12 @@ const unique = <Item extends z.ZodType>(item: Item, most: number) =>
     .default([])
     .transform((list) => [...new Set(list)]);
 
+/** What happens that makes evidence stale, where a policy asks for it. */
+export const stalingEvent = z.enum(['NEW_DATA_VERSION', 'REVOKED_MEMBER']);
+
+/** One event of the closed list. */
+export type StalingEvent = z.output<typeof stalingEvent>;
+
 const excludedPeople = unique(z.enum(['use-case-owner']), 1);
 
 const rule = z.strictObject({
@@ -123,6 +129,8 @@ const second = z
     breakGlass: z
       .strictObject({ reviewWithinHours: z.int().min(1).max(720) })
       .default({ reviewWithinHours: 72 }),
+    /** Left out: evidence is stale by its date, and when somebody says so (`invalidateEvidence`). */
+    evidence: z.strictObject({ staleOn: unique(stalingEvent, stalingEvent.options.length) }).optional(),
     delegation: z.strictObject({ maxDays: z.int().min(1).max(365) }).default({ maxDays: 30 }),
     rules: z
       .array(rule)

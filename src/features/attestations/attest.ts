@@ -5,6 +5,7 @@ import type { ReadDb, Tx } from '../../kernel/db.js';
 import { newId } from '../../kernel/id.js';
 import type { Signer } from '../../kernel/signer.js';
 import { Approval } from '../approvals/index.js';
+import { Incident } from '../incidents/index.js';
 import { Artifact, foldName } from '../registry/index.js';
 import { Attestation } from './attestation.entity.js';
 import { attestationPolicy, dayMs } from './policy.js';
@@ -100,6 +101,14 @@ const evidenceOf = (entries: Readonly<Record<string, unknown>>): Predicate['evid
       return [{ id, kind: name.slice(evidencePrefix.length), required, sha256, verdict }];
     });
 
+/** What one person did without the approvals, and what has to be looked at because of it. */
+const emergencyOf = async (db: ReadDb, { id }: Promotion): Promise<Pick<Predicate, 'breakGlass'>> => {
+  const incident = await db.findOne(Incident, { changeRequestId: id, kind: 'BREAK_GLASS' });
+  if (!incident) return {};
+  const { id: incidentId, detail: reason, reviewDueAt } = incident;
+  return { breakGlass: { incident: incidentId, reason, reviewDueAt: reviewDueAt.toISOString() } };
+};
+
 /** The first end of what the policy asked for, and the limit of the installation at the latest. */
 const endOf = async (db: ReadDb, evidence: Predicate['evidence'], now: Date): Promise<Date> => {
   const ids = evidence.filter(({ required }) => required).map(({ id }) => id);
@@ -139,6 +148,7 @@ const predicateOf = async (
     alias: promotion.alias,
     approvals: await approvalsOf(tx, promotion),
     attestation: newId(),
+    ...(await emergencyOf(tx, promotion)),
     changeRequest: { id: promotion.id, number: promotion.number },
     environment: entries.environment ?? defaultEnvironment,
     evidence,

@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { createEndpoint, requestEndpointResume, suspendEndpoint } from '../deployments/index.js';
-import { decideChange } from '../approvals/index.js';
+import { breakGlass, decideChange } from '../approvals/index.js';
+import { reviewIncident } from '../incidents/index.js';
 import { deleteModelVersion, moveAlias } from '../registry/index.js';
 import { defineCommand } from '../../kernel/command.js';
 import { newId } from '../../kernel/id.js';
@@ -21,6 +22,7 @@ import {
 } from '../../testing/given-attestation.js';
 import { testApp, type TestApp } from '../../testing/test-app.js';
 import { runStatement } from '../../testing/databases.js';
+import { revokeAttestation } from './index.js';
 import { pseudonymOf } from './attest.js';
 import { readKeys } from './proof/keys.js';
 import { readRevocations } from './proof/revocations.js';
@@ -322,5 +324,42 @@ test('attestations are found by number, version and alias, and listed page by pa
   expect((await app.graphql(stranger, `{ attestation(id: "${id}") { id } }`)).code).toBe('NOT_FOUND');
   expect((await app.graphql(stranger, document, { first: 3 })).data).toMatchObject({
     attestations: { nodes: [] },
+  });
+});
+
+describe('an emergency', () => {
+  const reason = 'The champion answers nonsense since noon, people are being refused';
+
+  test('leaves an attestation that says so; one that people approved has no such mark', async () => {
+    const given = await givenAttested(app);
+    const { versionId, useCaseId, ...next } = await givenFiles(app, given, { 'model.bin': 'mended' });
+    const { incidentId } = await app.run(breakGlass, next.owner, {
+      ...{ versionId, useCaseId, alias: 'champion', reason },
+    });
+
+    const { predicate } = await opened((await attestationOf(app, versionId)).envelope);
+
+    expect(predicate.approvals).toEqual([]);
+    expect(predicate.breakGlass).toEqual({
+      incident: incidentId,
+      reason,
+      reviewDueAt: expect.stringMatching(/^\d{4}-.*Z$/) as string,
+    });
+    expect((await opened(given.attestation.envelope)).predicate).not.toHaveProperty('breakGlass');
+  });
+
+  test('that was not justified is taken back by the command that the finding names', async () => {
+    const given = await givenFiles(app, await givenPromotable(app, { bare: true }), { 'model.bin': 'x' });
+    const { versionId, useCaseId, owner, compliance } = given;
+    const { incidentId } = await app.run(breakGlass, owner, {
+      ...{ versionId, useCaseId, alias: 'champion', reason },
+    });
+    const review = { incidentId, verdict: 'UNJUSTIFIED', review: 'Somebody was there' } as const;
+    await app.run(reviewIncident, compliance, review);
+    const { id } = await attestationOf(app, versionId);
+
+    expect(await reasonsOf(id)).toEqual([]);
+    await app.run(revokeAttestation, compliance, { attestationId: id, reason: 'Not justified' });
+    expect(await reasonsOf(id)).toEqual(['REVOKED']);
   });
 });

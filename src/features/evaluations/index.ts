@@ -5,7 +5,7 @@ export { warnOfAge } from './evaluations.commands/warn.js';
 export { recordEvaluation } from './evaluations.commands/record.js';
 export { startEvaluation } from './evaluations.commands/start.js';
 export { newestEvidence, type EvidenceView } from './evaluations.queries/lists.js';
-export { EvidenceInvalidation } from './evidence-invalidation.entity.js';
+export { EvidenceInvalidation, type InvalidationCause } from './evidence-invalidation.entity.js';
 export { EvidenceWarning } from './evidence-warning.entity.js';
 export { evidenceFor, verdictAt, type EvidenceStanding } from './evidence-for.js';
 export {

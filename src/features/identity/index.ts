@@ -9,7 +9,7 @@ export { issueDevelopmentToken } from './development-token.js';
 export { createApiToken } from './identity.commands/api-tokens.js';
 /** Makes a person known by issuer and subject, with the roles that rules give. */
 export { enrolPerson } from './identity.commands/people.js';
-/** Gives a role to a group of the identity provider. */
-export { createRoleRule } from './identity.commands/role-rules.js';
+/** Gives a role to a group of the identity provider, and roles to whoever is in it. */
+export { applyRoleRules, createRoleRule } from './identity.commands/role-rules.js';
 /** Creates a machine that acts by its tokens. */
 export { createServiceAccount } from './identity.commands/service-accounts.js';

@@ -61,6 +61,10 @@ const requireIndependent = async (tx: Tx, incident: Incident, actor: Actor): Pro
   }
 };
 
+/** What can be done about it; nothing moves by itself. */
+const offer =
+  'Nothing has moved by this. Where the alias still stands as the emergency left it, move it with rollbackAlias or requestPromotion; so that no gate lets it pass, take the attestation of this change request back with revokeAttestation.';
+
 /** What was not justified leaves a finding for whoever did it. */
 const findingOf = async (
   tx: Tx,
@@ -70,7 +74,9 @@ const findingOf = async (
   const opened = await openFinding(tx, {
     workspaceId: incident.workspaceId,
     title: `Not justified: ${incident.title}`.slice(0, 200).toWellFormed(),
-    detail: review,
+    detail: `${review}
+
+${offer}`,
     severity: 'HIGH',
     ownerId: incident.openedBy,
     dueAt: new Date(now.getTime() + 7 * dayMs),

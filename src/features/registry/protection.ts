@@ -80,11 +80,18 @@ interface OpenRequest {
   readonly url: string;
 }
 
-const openRequest = async (tx: Tx, modelId: string, alias: string): Promise<OpenRequest | null> => {
+/** What nobody completed in time leads nowhere, also before it is closed; what is approved stays so. */
+const openRequest = async (
+  tx: Tx,
+  modelId: string,
+  alias: string,
+  now: Date,
+): Promise<OpenRequest | null> => {
   const [row] = await tx.sql<{ number: number }>(
     `select number from change_request
-      where workspace_id = app_workspace() and target_key = $1 and state in ('OPEN', 'APPROVED')`,
-    [`alias:${modelId}:${foldName(alias)}`],
+      where workspace_id = app_workspace() and target_key = $1
+        and (state = 'APPROVED' or (state = 'OPEN' and expires_at > $2))`,
+    [`alias:${modelId}:${foldName(alias)}`, now],
   );
   return row ? { number: row.number, url: `/changes/${String(row.number)}` } : null;
 };
@@ -97,10 +104,11 @@ export interface ProtectedDeed {
   readonly instead: string;
   /** The version that the name was to stand for, where one was meant: people can be asked for that. */
   readonly move?: { readonly versionId: string; readonly useCaseId: string | null };
+  readonly now: Date;
 }
 
 const refusal = async (tx: Tx, modelId: string, alias: string, deed: ProtectedDeed): Promise<AppError> => {
-  const open = await openRequest(tx, modelId, alias);
+  const open = await openRequest(tx, modelId, alias, deed.now);
   const why = deed.move ? 'needs an approved change request' : 'is refused';
   const lead = open ? ` Change request #${String(open.number)} about it is open.` : '';
   return new AppError(

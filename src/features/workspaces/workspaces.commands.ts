@@ -141,6 +141,7 @@ export const setMemberRoles = defineCommand({
       audit: {
         subject: { kind: 'member', id: target.id },
         changes: { roles: { from: target.roles, to: roles } },
+        facts: { userId: target.userId },
       },
     };
   },
@@ -165,6 +166,7 @@ export const removeMember = defineCommand({
       audit: {
         subject: { kind: 'member', id: target.id },
         changes: { roles: { from: target.roles, to: null } },
+        facts: { userId: target.userId },
       },
     };
   },

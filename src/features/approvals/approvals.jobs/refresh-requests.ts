@@ -4,11 +4,13 @@ import { invalidateEvidence, recordEvaluation, warnOfAge } from '../../evaluatio
 import { assessRisk } from '../../risk/index.js';
 import { deleteModel, deleteModelVersion } from '../../registry/index.js';
 import { updateUseCase } from '../../usecases/index.js';
+import { staleByData, staleByMember } from '../approvals.commands/age-evidence.js';
 import { decideChange } from '../approvals.commands/decide-change.js';
 import { executeChange } from '../approvals.commands/execute-change.js';
 import { refreshChange } from '../approvals.commands/refresh-change.js';
 import { rollbackAlias } from '../approvals.commands/rollback.js';
 import { affectedRequests } from '../approvals.queries/affected.js';
+import { ageByData, ageByMember } from './age-evidence.js';
 
 const mostAtOnce = 200;
 
@@ -30,7 +32,7 @@ const refreshAffected = async ({ payload, run, ask, actor, signal }: JobContext<
 };
 
 /** Voids decisions promptly when one of these commands took the ground from under them. */
-export const refreshRequests = defineReaction({
+const refreshRequests = defineReaction({
   name: 'approvals.refreshRequests',
   follows: [
     updateUseCase,
@@ -39,6 +41,8 @@ export const refreshRequests = defineReaction({
     deleteModelVersion,
     recordEvaluation,
     invalidateEvidence,
+    staleByData,
+    staleByMember,
     warnOfAge,
     updateCard,
     decideChange,
@@ -49,3 +53,6 @@ export const refreshRequests = defineReaction({
   timeoutMs: 120_000,
   handle: refreshAffected,
 });
+
+/** What the approvals do when something has happened. */
+export const approvalReactions = [ageByData, ageByMember, refreshRequests] as const;

@@ -10,6 +10,8 @@ export interface Demands {
   readonly alias?: string | undefined;
   readonly useCase?: string | undefined;
   readonly environment?: string | undefined;
+  /** Refuses what one person let through in an emergency. */
+  readonly noBreakGlass?: boolean | undefined;
 }
 
 /** What is held against an attestation. */
@@ -42,6 +44,21 @@ const ofDemands = (predicate: Predicate, demands: Demands): Reason[] => [
   ...demanded('use-case', demands.useCase, [predicate.useCase.slug, predicate.useCase.id]),
   ...demanded('environment', demands.environment, [predicate.environment]),
 ];
+
+/** What is said of a move in an emergency; null of one that people approved. */
+export const emergencyOf = ({ breakGlass }: Predicate): string | null =>
+  breakGlass
+    ? `It was moved in an emergency, without the approvals (${JSON.stringify(breakGlass.reason)}); incident ${breakGlass.incident} is to be reviewed until ${breakGlass.reviewDueAt}`
+    : null;
+
+/** What was signed before emergencies were marked does not tell, and then its approvals do: such a move has none. */
+const ofEmergency = (predicate: Predicate, { noBreakGlass }: Demands): Reason[] => {
+  if (noBreakGlass !== true) return [];
+  const emergency = emergencyOf(predicate);
+  if (emergency !== null) return [reason('break-glass', emergency)];
+  const unsaid = predicate.breakGlass === undefined && predicate.approvals.length === 0;
+  return unsaid ? [reason('break-glass', 'Nobody approved it, and it does not say why')] : [];
+};
 
 const mostNamed = 5;
 
@@ -130,6 +147,7 @@ const ofRevocation = (
 export const judge = ({ attested, list, demands, files, at, now }: Judged): Reason[] => [
   ...(files === null ? [] : ofFiles(attested, files)),
   ...ofDemands(attested.predicate, demands),
+  ...ofEmergency(attested.predicate, demands),
   ...ofValidity(attested.predicate, at),
   ...ofFreshness(list, at, now),
   ...ofRevocation(attested.predicate, list, { at, now }),

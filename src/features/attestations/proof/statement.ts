@@ -30,6 +30,14 @@ export const predicateSchema = z
       )
       .describe('Who approved, under which role, and when.'),
     attestation: z.uuid().describe('The name of this attestation, as revocation lists know it.'),
+    breakGlass: z
+      .strictObject({
+        incident: z.uuid().describe('What somebody independent must review.'),
+        reason: z.string().max(4000).describe('What the emergency was, in the words of who broke the glass.'),
+        reviewDueAt: time,
+      })
+      .optional()
+      .describe('There only when one person moved the alias in an emergency, without the approvals.'),
     changeRequest: z.strictObject({ id: z.uuid(), number: count }),
     environment: text.describe('Where the version may run: `production`, unless the change says otherwise.'),
     evidence: z

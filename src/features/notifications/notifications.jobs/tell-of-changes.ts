@@ -11,6 +11,8 @@ import {
   requestPromotion,
   requestRiskTier,
   rollbackAlias,
+  staleByData,
+  staleByMember,
   withdrawChange,
 } from '../../approvals/index.js';
 import { reconcileRuntime } from '../../attestations/index.js';
@@ -107,6 +109,8 @@ export const tellOfChanges = defineReaction({
     reviewIncident,
     warnOfAge,
     invalidateEvidence,
+    staleByData,
+    staleByMember,
     addComment,
     commentOnReview,
     editComment,

@@ -164,6 +164,7 @@ export const setAlias = defineCommand({
     const { name: alias, versionId } = input;
     const useCaseId = input.useCaseId ?? null;
     await requireUnprotected(tx, target.id, [alias], {
+      now,
       what: 'moving it',
       instead: 'Ask with requestPromotion.',
       move: { versionId, useCaseId },
@@ -192,8 +193,9 @@ export const deleteAlias = defineCommand({
   permission: 'alias:set',
   input: z.object({ modelId: z.uuid(), name: aliasName }),
   target: (tx, input) => lockModel(tx, input.modelId),
-  handle: async ({ tx, input, target }) => {
+  handle: async ({ tx, input, target, now }) => {
     await requireUnprotected(tx, target.id, [input.name], {
+      now,
       what: 'deleting it',
       instead:
         'It is never taken away: let it name another version with requestPromotion, or stop what serves it with suspendEndpoint.',

@@ -100,6 +100,7 @@ export const renameModel = defineCommand({
       tx,
       { modelId: target.id },
       {
+        now,
         what: 'renaming its model',
         instead:
           'A model keeps its name as long as a protected name stands in it: register another model under the new name, and have its version promoted with requestPromotion.',
@@ -125,6 +126,7 @@ export const deleteModel = defineCommand({
       tx,
       { modelId: target.id },
       {
+        now,
         what: 'deleting its model',
         instead:
           'A model stays as long as a protected name stands in it: stop what serves it with suspendEndpoint.',

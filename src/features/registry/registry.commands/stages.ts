@@ -41,21 +41,25 @@ export const enterStage = async (
   return { stage, archived };
 };
 
-const requireMayLeave = async (tx: Tx, modelId: string, stage: Stage): Promise<void> => {
+interface Place {
+  readonly modelId: string;
+  readonly versionId: string;
+  readonly now: Date;
+}
+
+const requireMayLeave = async (tx: Tx, { modelId, now }: Place, stage: Stage): Promise<void> => {
   if (stage === 'None') return;
   await requireUnprotected(tx, modelId, [stage], {
+    now,
     what: 'leaving this stage',
     instead: 'Let another version enter it with requestPromotion; then this one is archived.',
   });
 };
 
-const requireMayEnter = async (
-  tx: Tx,
-  { modelId, versionId }: { modelId: string; versionId: string },
-  stage: Stage,
-): Promise<void> => {
+const requireMayEnter = async (tx: Tx, { modelId, versionId, now }: Place, stage: Stage): Promise<void> => {
   if (stage === 'None') return;
   await requireUnprotected(tx, modelId, [stage], {
+    now,
     what: 'entering this stage',
     instead: 'Ask with requestPromotion.',
     move: { versionId, useCaseId: null },
@@ -76,7 +80,7 @@ export const setStage = defineCommand({
     const { stage } = input;
     const result = { id: version.id };
     const place = { modelId: model.id, versionId: version.id, now };
-    await requireMayLeave(tx, model.id, version.stage);
+    await requireMayLeave(tx, place, version.stage);
     await requireMayEnter(tx, place, stage);
     // What is archived enters a stage as well.
     if (input.archiveOthers) await requireMayEnter(tx, place, 'Archived');

@@ -196,6 +196,7 @@ export const deleteModelVersion = defineCommand({
       tx,
       { modelId: version.modelId, versionId: version.id },
       {
+        now,
         what: 'deleting its version',
         instead: 'Let it name another version with requestPromotion first; then this one can be deleted.',
       },
