@@ -57,10 +57,18 @@ export function katzRatio(first: Proportion, second: Proportion, confidence = CO
   return { value, n, low: shift > 0 ? 0 : Math.exp(centre - half), high: Math.exp(centre + half) };
 }
 
+/** Tests by name. */
+export type TestMethod =
+  | 'two-proportion-z'
+  | 'fisher-exact'
+  | 'chi-square'
+  | 'kolmogorov-smirnov'
+  | 'cochran-mantel-haenszel';
+
 /** A significance test, or the reason why there is none. */
 export type Test =
   | {
-      readonly method: 'two-proportion-z' | 'fisher-exact' | 'chi-square';
+      readonly method: TestMethod;
       readonly statistic: number | null;
       readonly pValue: number;
     }
