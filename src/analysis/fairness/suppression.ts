@@ -1,4 +1,5 @@
 import type { GroupCounts } from './counts.js';
+import { LARGEST_HIDDEN } from './reportable.js';
 
 /** Counts of a group as they may be shown; null where a count is hidden. */
 export interface ShownCounts {
@@ -9,11 +10,10 @@ export interface ShownCounts {
   readonly trueNegatives: number | null;
 }
 
-const LARGEST_HIDDEN = 10;
 
 /**
  * Hides counts from 1 to 10, and as many others as it takes that no hidden count follows from a total of its
- * group (cells add up to n) or of its column (groups add up to the whole). Zero is shown.
+ * group (cells add up to n) or of its column (groups add up to the whole), nor from several of them together.
  */
 export function suppressSmallCells(groups: readonly GroupCounts[]): ShownCounts[] {
   const table = groups.map(({ n, cells, selected }) =>
@@ -23,7 +23,7 @@ export function suppressSmallCells(groups: readonly GroupCounts[]): ShownCounts[
   );
   const hidden = table.map((row) => row.map((count) => count >= 1 && count <= LARGEST_HIDDEN));
   // Every round hides at least one more cell, so the rounds end.
-  while (hideOneMore(table, hidden));
+  while (hideOneMore(table, hidden) || coverOneBridge(table, hidden));
   return groups.map(({ cells }, row) => {
     const shown = (column: number): number | null =>
       hidden[row]?.[column] === false ? (table[row]?.[column] ?? null) : null;
@@ -53,6 +53,46 @@ function hideOneMore(table: readonly (readonly number[])[], hidden: boolean[][])
     return true;
   }
   return false;
+}
+
+/**
+ * Every total gives one equation over the hidden counts of its line, and every hidden count stands in one row and one
+ * column. So it is known exactly when, in the graph of rows and columns with hidden counts as edges, it is a bridge:
+ * then the equations of one side, added up, leave it alone. Finds a bridge and hides one more count beside it.
+ */
+function coverOneBridge(table: readonly (readonly number[])[], hidden: boolean[][]): boolean {
+  if (table.length < 2) return false;
+  const places = hidden.flatMap((row, index) => row.flatMap((is, column): Place[] => (is ? [[index, column]] : [])));
+  const bridge = places.find((place) => isBridge(place, places));
+  if (bridge === undefined) return false;
+  const beside = linesOf(table)
+    .filter((line) => line.some(([row, column]) => row === bridge[0] && column === bridge[1]))
+    .flat();
+  const value = ([row, column]: Place): number => table[row]?.[column] ?? 0;
+  const [smallest] = beside
+    .filter(([row, column]) => hidden[row]?.[column] === false)
+    .toSorted((a, b) => value(a) - value(b) || b[1] - a[1]);
+  const flags = smallest === undefined ? undefined : hidden[smallest[0]];
+  if (smallest === undefined || flags === undefined) return false;
+  flags[smallest[1]] = true;
+  return true;
+}
+
+/** Can the row of a place be reached from its column over the other places? If not, the place is a bridge. */
+function isBridge(place: Place, places: readonly Place[]): boolean {
+  const others = places.filter((other) => other !== place);
+  const rows = new Set<number>();
+  const columns = new Set([place[1]]);
+  for (let before = -1; before !== rows.size + columns.size;) {
+    before = rows.size + columns.size;
+    for (const [row, column] of others) {
+      if (rows.has(row) || columns.has(column)) {
+        rows.add(row);
+        columns.add(column);
+      }
+    }
+  }
+  return !rows.has(place[0]);
 }
 
 function linesOf(table: readonly (readonly number[])[]): Place[][] {
