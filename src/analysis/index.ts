@@ -196,8 +196,4 @@ export {
 export { randomStream, type RandomStream } from './statistics/random.js';
 export { scoreDifference, scoreRatio } from './statistics/score-intervals.js';
 export { benjaminiHochberg, holm, homogeneity } from './statistics/tests.js';
-export {
-  kolmogorovSmirnovTest,
-  type SampleDistance,
-  sampleDistance,
-} from './statistics/two-samples.js';
+export { kolmogorovSmirnovTest, type SampleDistance, sampleDistance } from './statistics/two-samples.js';

@@ -75,7 +75,12 @@ export function evaluatePolicy(rounds: readonly LoggedRound[], options: PolicyOp
     logged: mean(Float64Array.from(rounds, ({ reward }) => reward)),
     ips: refusal ?? mean(multiplied(weights, terms.rewards)),
     clippedIps: tuned(refusal, () =>
-      best({ base: new Float64Array(n), weights, residuals: terms.rewards }, clipAt, options.clip, confidence),
+      best(
+        { base: new Float64Array(n), weights, residuals: terms.rewards },
+        clipAt,
+        options.clip,
+        confidence,
+      ),
     ),
     snips: refusal ?? selfNormalised(new Float64Array(n), weights, terms.rewards, confidence),
     directMethod: terms.model === null ? noModel : mean(base),
@@ -87,16 +92,25 @@ export function evaluatePolicy(rounds: readonly LoggedRound[], options: PolicyOp
   };
 }
 
-function checkOptions({ clip, switchAt: at, shrinkage, delta, confidence, rewardRange, mostWeight }: PolicyOptions): void {
-  for (const value of [clip, at, shrinkage, mostWeight]) {
-    if (value !== undefined && !(value > 0)) throw new AnalysisInputError('A limit of the weights must be positive.');
+function checkOptions(options: PolicyOptions): void {
+  const given = (values: readonly (number | undefined)[]): number[] =>
+    values.filter((value) => value !== undefined);
+  const {
+    clip,
+    switchAt: at,
+    shrinkage,
+    delta,
+    confidence,
+    rewardRange: [least, most] = [0, 1],
+    mostWeight,
+  } = options;
+  if (!given([clip, at, shrinkage, mostWeight]).every((value) => value > 0)) {
+    throw new AnalysisInputError('A limit of the weights must be positive.');
   }
-  for (const value of [delta, confidence]) {
-    if (value !== undefined && !(value > 0 && value < 1)) {
-      throw new AnalysisInputError('A level lies between 0 and 1.');
-    }
+  if (!given([delta, confidence]).every((value) => value > 0 && value < 1)) {
+    throw new AnalysisInputError('A level lies between 0 and 1.');
   }
-  if (rewardRange !== undefined && !(rewardRange[0] < rewardRange[1] && rewardRange.every(Number.isFinite))) {
+  if (!(least < most && Number.isFinite(most - least))) {
     throw new AnalysisInputError('The least reward must be below the greatest one.');
   }
 }
@@ -109,11 +123,15 @@ interface RoundTerms {
 
 function termsOf(rounds: readonly LoggedRound[], weights: Float64Array): RoundTerms {
   const rewards = Float64Array.from(rounds, ({ reward }) => reward);
-  if (weights.length === 0 || rounds.some(({ predicted }) => predicted === undefined)) return { rewards, model: null };
+  if (weights.length === 0 || rounds.some(({ predicted }) => predicted === undefined))
+    return { rewards, model: null };
   const base = Float64Array.from(rounds, ({ target, predicted = [] }) =>
     target.reduce((sum, share, action) => sum + share * (predicted[action] ?? Number.NaN), 0),
   );
-  const residuals = Float64Array.from(rounds, ({ action, reward, predicted = [] }) => reward - (predicted[action] ?? NaN));
+  const residuals = Float64Array.from(
+    rounds,
+    ({ action, reward, predicted = [] }) => reward - (predicted[action] ?? NaN),
+  );
   return { rewards, model: { base, residuals } };
 }
 

@@ -1,6 +1,14 @@
 import { AnalysisInputError } from '../errors.js';
 import { type ActionModel, predictReward } from './linear-model.js';
-import { bestOf, boundPropensities, type Bounds, drawAction, epsilonGreedy, type Scores, squareCb } from './propensities.js';
+import {
+  bestOf,
+  boundPropensities,
+  type Bounds,
+  drawAction,
+  epsilonGreedy,
+  type Scores,
+  squareCb,
+} from './propensities.js';
 import { type Belief, thompsonPropensities } from './thompson.js';
 
 /** How to explore. */
@@ -51,14 +59,20 @@ export function explore(request: ExploreRequest): Explored {
     return { mean, deviation: width };
   });
   const optimism = exploration.kind === 'lin-ucb' ? exploration.optimism : 0;
-  const scores = beliefs.map((belief) => (belief === null ? null : belief.mean + optimism * belief.deviation));
+  const scores = beliefs.map((belief) =>
+    belief === null ? null : belief.mean + optimism * belief.deviation,
+  );
   const free = propensitiesOf(exploration, scores, beliefs);
   const propensities = bounds === undefined ? free : boundPropensities(free, scores, bounds);
   const action = actions[drawAction(propensities, seedUniform)]?.action ?? '';
   return { action, propensities, scores };
 }
 
-function propensitiesOf(exploration: Exploration, scores: Scores, beliefs: readonly (Belief | null)[]): number[] {
+function propensitiesOf(
+  exploration: Exploration,
+  scores: Scores,
+  beliefs: readonly (Belief | null)[],
+): number[] {
   switch (exploration.kind) {
     case 'epsilon-greedy':
       return epsilonGreedy(scores, exploration.epsilon);

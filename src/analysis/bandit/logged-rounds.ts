@@ -53,10 +53,13 @@ export function weightOf({ action, logged, target, reward, predicted }: LoggedRo
       'A round has propensities that are no distribution, a chosen action without one, or a reward that is not a number.',
     );
   }
-  if (predicted !== undefined && (predicted.length !== logged.length || !predicted.every(Number.isFinite))) {
-    throw new AnalysisInputError('A round does not have one finite predicted reward for each action.');
-  }
+  checkPredicted(predicted, logged.length);
   return wanted / propensity;
+}
+
+function checkPredicted(predicted: readonly number[] | undefined, actions: number): void {
+  if (predicted === undefined || (predicted.length === actions && predicted.every(Number.isFinite))) return;
+  throw new AnalysisInputError('A round does not have one finite predicted reward for each action.');
 }
 
 function isUnsupported({ logged, target }: LoggedRound): boolean {
@@ -78,14 +81,19 @@ export function diagnose(
     effectiveSampleSize: squares === 0 ? 0 : (sum * sum) / squares,
     largestWeight: weights.reduce((most, weight) => Math.max(most, weight), 0),
     meanWeight,
-    isMeanWeightOne: meanWeight.value === null ? null : meanWeight.low <= 1 + 1e-9 && meanWeight.high >= 1 - 1e-9,
+    isMeanWeightOne:
+      meanWeight.value === null ? null : meanWeight.low <= 1 + 1e-9 && meanWeight.high >= 1 - 1e-9,
     lowPropensityShare: n === 0 ? 0 : low / n,
     unsupportedRounds: rounds.filter(isUnsupported).length,
   };
 }
 
 /** Why nothing that weighs rounds can be said; null when it can. */
-export function refusalOf(rounds: readonly LoggedRound[], weights: Float64Array, unsupported: number): Estimate | null {
+export function refusalOf(
+  rounds: readonly LoggedRound[],
+  weights: Float64Array,
+  unsupported: number,
+): Estimate | null {
   const n = rounds.length;
   if (unsupported > 0) {
     return unknown(

@@ -40,13 +40,16 @@ function dot(a: Float64Array, b: Float64Array): number {
 
 function check({ action, means }: LogisticModel, context: Float64Array): void {
   if (context.length === means.length && context.every(Number.isFinite)) return;
-  throw new AnalysisInputError(`The context of action '${action}' must be ${String(means.length)} finite numbers.`);
+  throw new AnalysisInputError(
+    `The context of action '${action}' must be ${String(means.length)} finite numbers.`,
+  );
 }
 
 /** Half the squared distance from the belief, plus the loss of the rounds: what an update minimises. */
 function objective(model: LogisticModel, rounds: readonly LogisticRound[], weights: Float64Array): number {
   const prior = weights.reduce(
-    (sum, weight, index) => sum + (f64(model.precisions, index) * (weight - f64(model.means, index)) ** 2) / 2,
+    (sum, weight, index) =>
+      sum + (f64(model.precisions, index) * (weight - f64(model.means, index)) ** 2) / 2,
     0,
   );
   return rounds.reduce((sum, { context, reward }) => {
@@ -56,7 +59,11 @@ function objective(model: LogisticModel, rounds: readonly LogisticRound[], weigh
 }
 
 /** Newton's step from `weights`, and the size of the gradient. */
-function newtonStep(model: LogisticModel, rounds: readonly LogisticRound[], weights: Float64Array): Float64Array {
+function newtonStep(
+  model: LogisticModel,
+  rounds: readonly LogisticRound[],
+  weights: Float64Array,
+): Float64Array {
   const size = weights.length;
   const hessian = new Float64Array(size * size);
   const gradient = new Float64Array(size);
@@ -91,7 +98,8 @@ export function updateLogistic(model: LogisticModel, rounds: readonly LogisticRo
   for (let step = 0; step < MOST_STEPS; step += 1) {
     const move = newtonStep(model, rounds, weights);
     const before = objective(model, rounds, weights);
-    const at = (scale: number): Float64Array => weights.map((weight, index) => weight - scale * f64(move, index));
+    const at = (scale: number): Float64Array =>
+      weights.map((weight, index) => weight - scale * f64(move, index));
     let scale = 1;
     while (scale > 1e-6 && objective(model, rounds, at(scale)) > before) scale /= 2;
     weights = at(scale);
@@ -112,7 +120,8 @@ export function updateLogistic(model: LogisticModel, rounds: readonly LogisticRo
  */
 export function logisticBelief(model: LogisticModel, context: Float64Array, spread = 1): Belief {
   check(model, context);
-  if (!(spread >= 0 && spread < Infinity)) throw new AnalysisInputError('The spread must be a number of at least 0.');
+  if (!(spread >= 0 && spread < Infinity))
+    throw new AnalysisInputError('The spread must be a number of at least 0.');
   const variance = context.reduce((sum, x, index) => sum + (x * x) / f64(model.precisions, index), 0);
   return { mean: dot(model.means, context), deviation: Math.sqrt(spread * variance) };
 }

@@ -49,7 +49,8 @@ export function lowerBoundsOf(
   if (rewardRange === undefined) return none('The range of the rewards is not given.');
   const [least, most] = rewardRange;
   if (rounds.length < 2) return none('Fewer than two rounds were logged.');
-  if (rounds.some(({ reward }) => reward < least || reward > most)) return none('A reward lies outside the range.');
+  if (rounds.some(({ reward }) => reward < least || reward > most))
+    return none('A reward lies outside the range.');
   const negated = Float64Array.from(rounds, ({ reward }) => -reward);
   const loggedUpper = { value: -empiricalBernstein(negated, most - least, delta) };
   if (refusal !== null) {
@@ -57,7 +58,8 @@ export function lowerBoundsOf(
     return { delta, ips: bound, doublyRobust: bound, loggedUpper };
   }
   const largest = mostWeight ?? largestPossible(rounds);
-  if (weights.some((weight) => weight > largest)) return none('A weight is larger than the largest one given.');
+  if (weights.some((weight) => weight > largest))
+    return none('A weight is larger than the largest one given.');
   const weighted = weights.map((weight, row) => weight * (rounds[row]?.reward ?? NaN));
   const range = largest * (Math.max(0, most) - Math.min(0, least));
   return {
@@ -72,7 +74,10 @@ export function lowerBoundsOf(
 function largestPossible(rounds: readonly LoggedRound[]): number {
   return rounds.reduce(
     (top, { logged, target }) =>
-      target.reduce((own, share, action) => (share > 0 ? Math.max(own, share / (logged[action] ?? 0)) : own), top),
+      target.reduce(
+        (own, share, action) => (share > 0 ? Math.max(own, share / (logged[action] ?? 0)) : own),
+        top,
+      ),
     0,
   );
 }

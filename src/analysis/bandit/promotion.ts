@@ -22,7 +22,10 @@ export function promotionVerdict(
   groups: readonly GroupValue[],
   smallest: number,
 ): PromotionVerdict {
-  const judged = [{ group: 'all rounds', value: overall }, ...groups.filter(({ value }) => value.n >= smallest)];
+  const judged = [
+    { group: 'all rounds', value: overall },
+    ...groups.filter(({ value }) => value.n >= smallest),
+  ];
   const reasons = judged.flatMap(({ group, value }) => {
     const { doublyRobust, ips, loggedUpper } = value.bounds;
     const lower = doublyRobust.value === null ? ips : doublyRobust;

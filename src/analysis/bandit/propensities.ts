@@ -37,7 +37,8 @@ export function epsilonGreedy(scores: Scores, epsilon: number): number[] {
 
 /** The best keeps what the others leave, so that the sum is one. */
 function withRest(propensities: number[], best: number): number[] {
-  propensities[best] = 1 - propensities.reduce((sum, share, index) => (index === best ? sum : sum + share), 0);
+  propensities[best] =
+    1 - propensities.reduce((sum, share, index) => (index === best ? sum : sum + share), 0);
   return propensities;
 }
 
@@ -46,12 +47,15 @@ function withRest(propensities: number[], best: number): number[] {
  * afresh. Rewards: the gap is best minus own score.
  */
 export function squareCb(scores: Scores, gamma: number): number[] {
-  if (!(gamma >= 0 && gamma < Infinity)) throw new AnalysisInputError('Gamma must be a number of at least 0.');
+  if (!(gamma >= 0 && gamma < Infinity))
+    throw new AnalysisInputError('Gamma must be a number of at least 0.');
   const best = bestOf(scores);
   const top = scores[best] ?? 0;
   const count = countEligible(scores);
   return withRest(
-    scores.map((score, index) => (score === null || index === best ? 0 : 1 / (count + gamma * (top - score)))),
+    scores.map((score, index) =>
+      score === null || index === best ? 0 : 1 / (count + gamma * (top - score)),
+    ),
     best,
   );
 }
@@ -66,11 +70,17 @@ export function gammaAt(rounds: number, scale = 10, exponent = 0.5): number {
  * amount and cut at their bounds.
  * @throws AnalysisInputError when the bounds leave no way to add up to one.
  */
-export function boundPropensities(propensities: readonly number[], scores: Scores, bounds: readonly Bounds[]): number[] {
+export function boundPropensities(
+  propensities: readonly number[],
+  scores: Scores,
+  bounds: readonly Bounds[],
+): number[] {
   const own = scores.map((score, index) => (score === null ? { least: 0, most: 0 } : checked(bounds[index])));
   const [least, most] = [total(own.map((one) => one.least)), total(own.map((one) => one.most))];
   if (least > 1 + 1e-12 || most < 1 - 1e-12) {
-    throw new AnalysisInputError('The least and greatest probabilities of the eligible actions cannot add up to one.');
+    throw new AnalysisInputError(
+      'The least and greatest probabilities of the eligible actions cannot add up to one.',
+    );
   }
   const moved = (by: number): number[] =>
     propensities.map((share, index) => {
@@ -84,14 +94,18 @@ export function boundPropensities(propensities: readonly number[], scores: Score
     else high = middle;
   }
   const result = moved(high);
-  const free = result.findIndex((share, index) => share > (own[index]?.least ?? 0) && share < (own[index]?.most ?? 0));
+  const free = result.findIndex(
+    (share, index) => share > (own[index]?.least ?? 0) && share < (own[index]?.most ?? 0),
+  );
   if (free >= 0) result[free] = (result[free] ?? 0) + (1 - total(result));
   return result;
 }
 
 function checked(bound: Bounds | undefined): Bounds {
   if (bound === undefined || !(bound.least >= 0 && bound.least <= bound.most && bound.most <= 1)) {
-    throw new AnalysisInputError('Every action needs a least probability that is not above its greatest one.');
+    throw new AnalysisInputError(
+      'Every action needs a least probability that is not above its greatest one.',
+    );
   }
   return bound;
 }

@@ -44,13 +44,18 @@ export function crossFitRewards(rounds: readonly RewardRound[], options: RewardM
   });
   const models = Array.from({ length: folds * actions }, (_, place) => {
     const [fold, action] = [Math.floor(place / actions), place % actions];
-    const others = sums.filter((_sum, index) => index % actions === action && Math.floor(index / actions) !== fold);
+    const others = sums.filter(
+      (_sum, index) => index % actions === action && Math.floor(index / actions) !== fold,
+    );
     return solve(others, size, ridge);
   });
   return rounds.map(({ context }, index) =>
     Array.from({ length: actions }, (_, action) => {
       const weights = models[(index % folds) * actions + action];
-      return context.reduce((sum, value, at) => sum + value * (weights === undefined ? NaN : f64(weights, at)), 0);
+      return context.reduce(
+        (sum, value, at) => sum + value * (weights === undefined ? NaN : f64(weights, at)),
+        0,
+      );
     }),
   );
 }
@@ -63,13 +68,13 @@ function checkRounds(
   if (!Number.isInteger(folds) || folds < 2 || !(ridge > 0)) {
     throw new AnalysisInputError('A cross-fit needs at least two folds and a positive ridge.');
   }
-  for (const { context, action, reward } of rounds) {
-    if (context.length !== size || !context.every(Number.isFinite) || !Number.isFinite(reward)) {
-      throw new AnalysisInputError('A context or reward is not finite, or contexts differ in length.');
-    }
-    if (!Number.isInteger(action) || action < 0 || action >= actions) {
-      throw new AnalysisInputError('A round names an action that there is not.');
-    }
+  const isFinite = ({ context, reward }: RewardRound): boolean =>
+    context.length === size && context.every(Number.isFinite) && Number.isFinite(reward);
+  if (!rounds.every(isFinite)) {
+    throw new AnalysisInputError('A context or reward is not finite, or contexts differ in length.');
+  }
+  if (!rounds.every(({ action }) => Number.isInteger(action) && action >= 0 && action < actions)) {
+    throw new AnalysisInputError('A round names an action that there is not.');
   }
 }
 

@@ -9,14 +9,14 @@ export interface Belief {
 
 /** Nodes and weights of Gauss and Legendre's rule with 16 points on [-1, 1] (positive half). */
 const NODES = [
-  [0.095_012_509_837_637_44, 0.189_450_610_455_068_5],
-  [0.281_603_550_779_258_9, 0.182_603_415_044_923_6],
-  [0.458_016_777_657_227_4, 0.169_156_519_395_002_5],
-  [0.617_876_244_402_643_7, 0.149_595_988_816_576_7],
-  [0.755_404_408_355_003, 0.124_628_971_255_533_9],
-  [0.865_631_202_387_831_7, 0.095_158_511_682_492_78],
-  [0.944_575_023_073_232_6, 0.062_253_523_938_647_89],
-  [0.989_400_934_991_649_9, 0.027_152_459_411_754_1],
+  [0.095012509837637, 0.189450610455068],
+  [0.281603550779259, 0.182603415044924],
+  [0.458016777657227, 0.169156519395003],
+  [0.617876244402644, 0.149595988816577],
+  [0.755404408355003, 0.124628971255534],
+  [0.865631202387832, 0.095158511682493],
+  [0.944575023073233, 0.062253523938648],
+  [0.98940093499165, 0.027152459411754],
 ] as const;
 
 /** Where, in standard deviations, the distribution function of an action bends enough to cut the integral. */
@@ -32,11 +32,18 @@ const FAR = 8.5;
 export function thompsonPropensities(beliefs: readonly (Belief | null)[]): number[] {
   const eligible = beliefs.flatMap((belief, index) => (belief === null ? [] : [{ ...belief, index }]));
   if (eligible.length === 0) throw new AnalysisInputError('No action is eligible, so none can be chosen.');
-  if (!eligible.every(({ mean, deviation }) => Number.isFinite(mean) && deviation >= 0 && deviation < Infinity)) {
+  if (
+    !eligible.every(({ mean, deviation }) => Number.isFinite(mean) && deviation >= 0 && deviation < Infinity)
+  ) {
     throw new AnalysisInputError('A belief is not a finite number.');
   }
   const raw = beliefs.map((belief, index) =>
-    belief === null ? 0 : chanceOfBest({ ...belief, index }, eligible.filter((other) => other.index !== index)),
+    belief === null
+      ? 0
+      : chanceOfBest(
+          { ...belief, index },
+          eligible.filter((other) => other.index !== index),
+        ),
   );
   const sum = raw.reduce((total, chance) => total + chance, 0);
   return raw.map((chance) => chance / sum);
@@ -52,7 +59,8 @@ function below(other: Indexed, x: number, index: number): number {
 }
 
 function chanceOfBest(own: Indexed, others: readonly Indexed[]): number {
-  const allBelow = (x: number): number => others.reduce((chance, other) => chance * below(other, x, own.index), 1);
+  const allBelow = (x: number): number =>
+    others.reduce((chance, other) => chance * below(other, x, own.index), 1);
   if (own.deviation === 0) return allBelow(own.mean);
   const [from, to] = [own.mean - FAR * own.deviation, own.mean + FAR * own.deviation];
   const cuts = [own, ...others]
@@ -70,5 +78,10 @@ function chanceOfBest(own: Indexed, others: readonly Indexed[]): number {
 
 function integrate(of: (x: number) => number, from: number, to: number): number {
   const [middle, half] = [(from + to) / 2, (to - from) / 2];
-  return NODES.reduce((sum, [node, weight]) => sum + weight * (of(middle - half * node) + of(middle + half * node)), 0) * half;
+  return (
+    NODES.reduce(
+      (sum, [node, weight]) => sum + weight * (of(middle - half * node) + of(middle + half * node)),
+      0,
+    ) * half
+  );
 }

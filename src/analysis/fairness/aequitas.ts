@@ -114,12 +114,20 @@ function disparityTo(
     return { metric, reference: null, ratio: unknown(null, 'No group can be the reference.'), isFair: null };
   }
   const own = AEQUITAS_METRICS[metric];
-  const ratio = own === null ? ratioOfSelected(group, reference, groups, reporting) : ratioOf(own, group, reference, reporting);
+  const ratio =
+    own === null
+      ? ratioOfSelected(group, reference, groups, reporting)
+      : ratioOf(own, group, reference, reporting);
   const isFair = ratio.value === null ? null : tau <= ratio.value && ratio.value <= 1 / tau;
   return { metric, reference: reference.group, ratio, isFair };
 }
 
-function ratioOf(metric: GroupShare, group: GroupCounts, reference: GroupCounts, reporting: Reporting): Estimate {
+function ratioOf(
+  metric: GroupShare,
+  group: GroupCounts,
+  reference: GroupCounts,
+  reporting: Reporting,
+): Estimate {
   const [first, second] = [group, reference].map((one) => reportable(proportionOf(metric, one), reporting));
   if (typeof first !== 'object') return unknown(null, `${group.group}: ${first ?? ''}`);
   if (typeof second !== 'object') return unknown(null, `${reference.group}: ${second ?? ''}`);

@@ -39,7 +39,13 @@ function compare(
   reference: GroupCounts,
   reporting: Reporting,
 ): Comparison {
-  const names = { metric, group: group.group, reference: reference.group, adjustedPValue: null, falseDiscoveryPValue: null };
+  const names = {
+    metric,
+    group: group.group,
+    reference: reference.group,
+    adjustedPValue: null,
+    falseDiscoveryPValue: null,
+  };
   const first = reportable(proportionOf(metric, group), reporting);
   const second = reportable(proportionOf(metric, reference), reporting);
   if (typeof first === 'string') return { ...names, ...untested(`${group.group}: ${first}`) };
@@ -52,7 +58,8 @@ function compare(
   };
 }
 
-function untested(reason: string): Pick<Comparison, 'difference' | 'ratio' | 'test'> {
+/** A comparison that could not be made. */
+export function untested(reason: string): Pick<Comparison, 'difference' | 'ratio' | 'test'> {
   const missing = unknown(null, reason);
   return { difference: missing, ratio: missing, test: { method: null, reason } };
 }

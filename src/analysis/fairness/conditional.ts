@@ -29,7 +29,9 @@ export interface ConditionalComparison {
  */
 export function countByStratum(codes: GroupCodes, strata: GroupCodes, rows: DecidedRows): Stratum[] {
   if (codes.codes.length !== strata.codes.length) {
-    throw new AnalysisInputError(`'${codes.attribute}' and '${strata.attribute}' are given for different rows.`);
+    throw new AnalysisInputError(
+      `'${codes.attribute}' and '${strata.attribute}' are given for different rows.`,
+    );
   }
   if (strata.codes.some((code) => code < -1 || code >= strata.groups.length)) {
     throw new AnalysisInputError(`'${strata.attribute}' has a code without a stratum.`);
@@ -82,8 +84,10 @@ export function conditionalParity(
 }
 
 function differenceOf(first: Proportion, second: Proportion, reporting: Reporting): Estimate {
-  const bad = [first, second].map((share) => reportable(share, reporting)).find((share) => typeof share === 'string');
-  return bad === undefined ? newcombe(first, second) : unknown(null, String(bad));
+  const bad = [first, second]
+    .map((share) => reportable(share, reporting))
+    .find((share) => typeof share === 'string');
+  return bad === undefined ? newcombe(first, second) : unknown(null, bad);
 }
 
 interface Pair {

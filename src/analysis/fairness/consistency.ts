@@ -32,7 +32,8 @@ export function consistency(table: FeatureTable, selected: Uint8Array, neighbour
   for (let row = 0; row < n; row += 1) {
     distancesFrom(table, row, distances);
     sorted.set(distances);
-    agreements[row] = 1 - Math.abs(u8(selected, row) - meanOfNearest(distances, sorted, selected, neighbours));
+    agreements[row] =
+      1 - Math.abs(u8(selected, row) - meanOfNearest(distances, sorted, selected, neighbours));
   }
   return meanEstimate(momentsOf(agreements));
 }

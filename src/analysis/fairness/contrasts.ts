@@ -1,7 +1,8 @@
 import { AnalysisInputError } from '../errors.js';
 import { f64 } from '../numeric/typed.js';
 import { type Estimate, unknown } from '../statistics/estimate.js';
-import { compareProportions, katzRatio, newcombe, type Proportion, type Test } from '../statistics/proportions.js';
+import { compareProportions, katzRatio, newcombe, type Test } from '../statistics/proportions.js';
+import { untested } from './comparisons.js';
 import type { GroupCounts } from './counts.js';
 import { GROUP_SHARES, type GroupShare, proportionOf } from './metrics.js';
 import { poolGroups } from './pool.js';
@@ -51,8 +52,12 @@ export function contrastGroups(groups: readonly GroupCounts[], options: Contrast
   const { privileged, reporting = USUAL, bootstrap = USUAL_BOOTSTRAP } = options;
   const others =
     options.unprivileged ?? groups.map(({ group }) => group).filter((group) => !privileged.includes(group));
-  if (others.some((group) => privileged.includes(group))) throw new AnalysisInputError('A group stands on both sides.');
-  const sides: readonly [GroupCounts, GroupCounts] = [poolGroups(groups, others), poolGroups(groups, privileged)];
+  if (others.some((group) => privileged.includes(group)))
+    throw new AnalysisInputError('A group stands on both sides.');
+  const sides: readonly [GroupCounts, GroupCounts] = [
+    poolGroups(groups, others),
+    poolGroups(groups, privileged),
+  ];
   const shares = GROUP_SHARES.map((metric) => contrast(metric, sides, reporting));
   const [odds, absolute, predictive] = averagesOf(sides, reporting, bootstrap);
   const none = unknown(null, 'Not computed.');
@@ -71,14 +76,10 @@ function contrast(
   [first, second]: readonly [GroupCounts, GroupCounts],
   reporting: Reporting,
 ): Contrast {
-  const shares = [first, second].map((side) => ({ side, share: reportable(proportionOf(metric, side), reporting) }));
-  const bad = shares.find(({ share }) => typeof share === 'string');
-  if (bad !== undefined) {
-    const reason = `${bad.side.group}: ${String(bad.share)}`;
-    const missing = unknown(null, reason);
-    return { metric, difference: missing, ratio: missing, test: { method: null, reason } };
-  }
-  const [a, b] = shares.map(({ share }) => share) as [Proportion, Proportion];
+  const a = reportable(proportionOf(metric, first), reporting);
+  const b = reportable(proportionOf(metric, second), reporting);
+  if (typeof a === 'string') return { metric, ...untested(`${first.group}: ${a}`) };
+  if (typeof b === 'string') return { metric, ...untested(`${second.group}: ${b}`) };
   return { metric, difference: newcombe(a, b), ratio: katzRatio(a, b), test: compareProportions(a, b) };
 }
 
@@ -88,7 +89,9 @@ function averagesOf(
   bootstrap: BootstrapOptions,
 ): Estimate[] {
   const plans = AVERAGED.map((metric): SharePlan => {
-    const known = sides.every((side) => typeof reportable(proportionOf(metric, side), reporting) !== 'string');
+    const known = sides.every(
+      (side) => typeof reportable(proportionOf(metric, side), reporting) !== 'string',
+    );
     return { metric, places: known ? [0, 1] : [] };
   });
   const evaluate = (rates: readonly Float64Array[], out: Float64Array): void => {

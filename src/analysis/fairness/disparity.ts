@@ -124,15 +124,23 @@ function disparityOf({ metric, shares, excluded }: Split, spreads: readonly Spre
   const missing = unknown(null, TOO_FEW);
   if (lowest === undefined || highest === undefined || lowest === highest) {
     const test: Test = { method: null, reason: TOO_FEW };
-    const none = { difference: missing, ratio: missing, differenceToOverall: missing, ratioToOverall: missing };
+    const none = {
+      difference: missing,
+      ratio: missing,
+      differenceToOverall: missing,
+      ratioToOverall: missing,
+    };
     return { metric, highest: null, lowest: null, ...none, bias: null, homogeneity: test, excluded };
   }
   const n = shares.reduce((sum, share) => sum + share.n, 0);
   const counted = (spread: Spread | undefined, reason?: string): Estimate => {
     const estimate = spread?.estimate ?? missing;
-    return estimate.value === null ? { ...estimate, n, reason: reason ?? estimate.reason } : { ...estimate, n };
+    return estimate.value === null
+      ? { ...estimate, n, reason: reason ?? estimate.reason }
+      : { ...estimate, n };
   };
-  const ofZero = highest.successes === 0 ? 'The highest share is zero, so the ratio is undefined.' : undefined;
+  const ofZero =
+    highest.successes === 0 ? 'The highest share is zero, so the ratio is undefined.' : undefined;
   return {
     metric,
     highest: highest.group,

@@ -25,8 +25,13 @@ export interface EntropyReport {
  * sum (b/mu) ln(b/mu) / n, for a = 0 the mean log deviation -sum ln(b/mu) / n. NaN where undefined: no rows, mean
  * benefit zero, or a zero benefit with a <= 0.
  */
-export function generalizedEntropy(benefits: readonly number[], weights: readonly number[], alpha: number): number {
-  if (benefits.length !== weights.length) throw new AnalysisInputError('Benefits and weights differ in length.');
+export function generalizedEntropy(
+  benefits: readonly number[],
+  weights: readonly number[],
+  alpha: number,
+): number {
+  if (benefits.length !== weights.length)
+    throw new AnalysisInputError('Benefits and weights differ in length.');
   const n = weights.reduce((sum, weight) => sum + weight, 0);
   const mean = benefits.reduce((sum, benefit, index) => sum + benefit * (weights[index] ?? 0), 0) / n;
   if (!(mean > 0)) return Number.NaN;
@@ -61,7 +66,9 @@ export function entropyReport(
   if (!Number.isFinite(alpha)) throw new AnalysisInputError('Alpha must be a finite number.');
   const n = groups.reduce((sum, group) => sum + group.n, 0);
   const counts = groups.flatMap(({ cells }) =>
-    cells === null ? [] : [[cells.falsePositives, cells.truePositives + cells.trueNegatives, cells.falseNegatives]],
+    cells === null
+      ? []
+      : [[cells.falsePositives, cells.truePositives + cells.trueNegatives, cells.falseNegatives]],
   );
   if (counts.length < groups.length || n === 0) {
     const missing = unknown(n, n === 0 ? 'No rows to count.' : 'The truth of these decisions is not known.');

@@ -284,7 +284,9 @@ describe('small counts', () => {
       cellsOf('d', [200, 100, 5, 5]),
     ];
     const table = suppressSmallCells(groups).map((row) => Object.values(row) as (number | null)[]);
-    const unknowns = table.flatMap((row, r) => row.flatMap((count, c) => (count === null ? [[r, c] as const] : [])));
+    const unknowns = table.flatMap((row, r) =>
+      row.flatMap((count, c) => (count === null ? [[r, c] as const] : [])),
+    );
     const lines = [
       ...table.map((_, r) => unknowns.map(([row, c]) => (row === r ? (c === 0 ? -1 : 1) : 0))),
       ...[0, 1, 2, 3, 4].map((c) => unknowns.map(([, column]) => (column === c ? 1 : 0))),

@@ -36,9 +36,7 @@ export function fourFifthsView(groups: readonly GroupCounts[], reporting: Report
     null,
   );
   if (highest === null) return { highest: null, rows: [], excluded };
-  const rows = shares
-    .filter((share) => share !== highest)
-    .map((share) => rowOf(share.group, share, highest));
+  const rows = shares.filter((share) => share !== highest).map((share) => rowOf(share.group, share, highest));
   return { highest: highest.group, rows, excluded };
 }
 
@@ -47,7 +45,8 @@ function rowOf(group: string, share: Proportion, highest: Proportion): FourFifth
   const test = compareProportions(share, highest);
   const isTwoDeviations =
     test.method === null || test.statistic === null ? null : Math.abs(test.statistic) >= TWO_DEVIATIONS;
-  if (ratio.value === null) return { group, ratio, test, verdict: 'unknown', isPointBelow: null, isTwoDeviations };
+  if (ratio.value === null)
+    return { group, ratio, test, verdict: 'unknown', isPointBelow: null, isTwoDeviations };
   const verdict = ratio.high < FOUR_FIFTHS ? 'below' : ratio.low >= FOUR_FIFTHS ? 'above' : 'straddles';
   return { group, ratio, test, verdict, isPointBelow: ratio.value < FOUR_FIFTHS, isTwoDeviations };
 }

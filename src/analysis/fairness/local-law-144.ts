@@ -67,7 +67,11 @@ const SMALL_SHARE = 0.02;
  * Audit of a tool that selects people to move forward. `selected` is 0 or 1 for each applicant.
  * @throws AnalysisInputError when lists differ in length, there are no applicants, or values are not 0 or 1.
  */
-export function auditSelections(people: AuditedPeople, selected: Uint8Array, options: AuditOptions = {}): BiasAudit {
+export function auditSelections(
+  people: AuditedPeople,
+  selected: Uint8Array,
+  options: AuditOptions = {},
+): BiasAudit {
   checkPeople(people, selected.length, options);
   if (selected.some((value) => value > 1)) throw new AnalysisInputError('Selections are 0 or 1.');
   return auditOf(people, (row) => selected[row] === 1, options, { kind: 'selection' });
@@ -78,7 +82,11 @@ export function auditSelections(people: AuditedPeople, selected: Uint8Array, opt
  * classified into it. `classes` has one code for each applicant.
  * @throws AnalysisInputError as `auditSelections`, and for an applicant without a class.
  */
-export function auditClasses(people: AuditedPeople, classes: GroupCodes, options: AuditOptions = {}): BiasAudit[] {
+export function auditClasses(
+  people: AuditedPeople,
+  classes: GroupCodes,
+  options: AuditOptions = {},
+): BiasAudit[] {
   checkPeople(people, classes.codes.length, options);
   if (classes.codes.some((code) => code < 0 || code >= classes.groups.length)) {
     throw new AnalysisInputError('An applicant is classified into no group.');
@@ -93,7 +101,11 @@ export function auditClasses(people: AuditedPeople, classes: GroupCodes, options
  * unknown category included in the sample.
  * @throws AnalysisInputError as `auditSelections`, and for a score that is not finite.
  */
-export function auditScores(people: AuditedPeople, scores: Float64Array, options: AuditOptions = {}): BiasAudit {
+export function auditScores(
+  people: AuditedPeople,
+  scores: Float64Array,
+  options: AuditOptions = {},
+): BiasAudit {
   checkPeople(people, scores.length, options);
   if (!scores.every(Number.isFinite)) throw new AnalysisInputError('A score is not a finite number.');
   const medianScore = quantileOf(Float64Array.from(scores).sort(), 0.5);
@@ -102,7 +114,9 @@ export function auditScores(people: AuditedPeople, scores: Float64Array, options
 
 function checkPeople({ sex, race }: AuditedPeople, rows: number, options: AuditOptions): void {
   if (sex.codes.length !== rows || race.codes.length !== rows) {
-    throw new AnalysisInputError('Sex, race or ethnicity and outcome are given for different numbers of applicants.');
+    throw new AnalysisInputError(
+      'Sex, race or ethnicity and outcome are given for different numbers of applicants.',
+    );
   }
   if (rows === 0) throw new AnalysisInputError('There are no applicants to audit.');
   for (const { attribute, codes, groups } of [sex, race]) {
@@ -182,6 +196,7 @@ const rateOf = ({ successes, n }: Proportion): number => successes / n;
 function impactRatioOf(category: Category, highest: Category | null): Estimate {
   if (category.isLeftOut) return unknown(category.n, 'Left out: less than 2 % of the data (5-301 (d)).');
   if (highest === null || category.n === 0) return unknown(category.n, 'No applicants.');
-  if (highest.successes === 0) return unknown(category.n, 'The highest rate is zero, so the ratio is undefined.');
+  if (highest.successes === 0)
+    return unknown(category.n, 'The highest rate is zero, so the ratio is undefined.');
   return category === highest ? { value: 1, n: category.n, low: 1, high: 1 } : katzRatio(category, highest);
 }

@@ -43,22 +43,21 @@ export const GROUP_SHARES: readonly GroupShare[] = [
 type CellPair = readonly [successes: number, n: number];
 
 /** Formulas of maths: SR = (TP+FP)/n, TPR = TP/(TP+FN), FPR = FP/(FP+TN), PPV, NPV and so on. */
-const FROM_CELLS: Readonly<
-  Record<GroupShare, (tp: number, fp: number, fn: number, tn: number) => CellPair>
-> = {
-  selectionRate: (tp, fp, fn, tn) => [tp + fp, tp + fp + fn + tn],
-  truePositiveRate: (tp, _, fn) => [tp, tp + fn],
-  falsePositiveRate: (_, fp, _fn, tn) => [fp, fp + tn],
-  precision: (tp, fp) => [tp, tp + fp],
-  negativePredictiveValue: (_, _fp, fn, tn) => [tn, tn + fn],
-  accuracy: (tp, fp, fn, tn) => [tp + tn, tp + fp + fn + tn],
-  prevalence: (tp, fp, fn, tn) => [tp + fn, tp + fp + fn + tn],
-  trueNegativeRate: (_, fp, _fn, tn) => [tn, fp + tn],
-  falseNegativeRate: (tp, _, fn) => [fn, tp + fn],
-  falseDiscoveryRate: (tp, fp) => [fp, tp + fp],
-  falseOmissionRate: (_, _fp, fn, tn) => [fn, tn + fn],
-  errorRate: (tp, fp, fn, tn) => [fp + fn, tp + fp + fn + tn],
-};
+const FROM_CELLS: Readonly<Record<GroupShare, (tp: number, fp: number, fn: number, tn: number) => CellPair>> =
+  {
+    selectionRate: (tp, fp, fn, tn) => [tp + fp, tp + fp + fn + tn],
+    truePositiveRate: (tp, _, fn) => [tp, tp + fn],
+    falsePositiveRate: (_, fp, _fn, tn) => [fp, fp + tn],
+    precision: (tp, fp) => [tp, tp + fp],
+    negativePredictiveValue: (_, _fp, fn, tn) => [tn, tn + fn],
+    accuracy: (tp, fp, fn, tn) => [tp + tn, tp + fp + fn + tn],
+    prevalence: (tp, fp, fn, tn) => [tp + fn, tp + fp + fn + tn],
+    trueNegativeRate: (_, fp, _fn, tn) => [tn, fp + tn],
+    falseNegativeRate: (tp, _, fn) => [fn, tp + fn],
+    falseDiscoveryRate: (tp, fp) => [fp, tp + fp],
+    falseOmissionRate: (_, _fp, fn, tn) => [fn, tn + fn],
+    errorRate: (tp, fp, fn, tn) => [fp + fn, tp + fp + fn + tn],
+  };
 
 /** A share of the four cells of a group; 0 of 0 where it has no rows. Cells may be sums of weights. */
 export function shareOfCells(metric: GroupShare, cells: OutcomeCells): Proportion {

@@ -22,7 +22,10 @@ export const USUAL: Reporting = { smallest: SMALLEST_GROUP, hideSmallCounts: fal
 const isSmall = (count: number): boolean => count > 0 && count <= LARGEST_HIDDEN;
 
 /** A share that may be reported, or the reason why not. */
-export function reportable(share: Proportion | null, { smallest, hideSmallCounts }: Reporting): Proportion | string {
+export function reportable(
+  share: Proportion | null,
+  { smallest, hideSmallCounts }: Reporting,
+): Proportion | string {
   if (share === null) return 'The truth of these decisions is not known.';
   if (share.n === 0) return 'No rows to count.';
   if (share.n < smallest) return `Fewer than ${String(smallest)} rows.`;

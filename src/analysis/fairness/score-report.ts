@@ -41,7 +41,11 @@ export interface ScoreReportOptions {
  * rates, unless it predicts perfectly (Kleinberg and others, 2016; Chouldechova, 2017).
  * @throws AnalysisInputError for rows that do not fit, labels that are not 0 or 1 and values that are no probability.
  */
-export function scoreReport(codes: GroupCodes, rows: ScoredRows, options: ScoreReportOptions = {}): GroupScores[] {
+export function scoreReport(
+  codes: GroupCodes,
+  rows: ScoredRows,
+  options: ScoreReportOptions = {},
+): GroupScores[] {
   checkScoredRows(rows);
   if (codes.codes.length !== rows.labels.length) {
     throw new AnalysisInputError(`'${codes.attribute}' is not given for the rows that are scored.`);

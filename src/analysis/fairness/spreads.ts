@@ -49,7 +49,8 @@ function countsOf(groups: readonly GroupCounts[]): number[][] {
 /** Adds the cells of a group. Without truth there are two, which stand for selected and not, whatever was true. */
 function addCells(cells: Float64Array, start: number, width: number, to: number[]): void {
   const step = 4 / width;
-  for (let cell = 0; cell < width; cell += 1) to[cell * step] = (to[cell * step] ?? 0) + f64(cells, start + cell);
+  for (let cell = 0; cell < width; cell += 1)
+    to[cell * step] = (to[cell * step] ?? 0) + f64(cells, start + cell);
 }
 
 function ratesInto(plan: SharePlan, cells: Float64Array, width: number, out: Float64Array): void {
@@ -94,9 +95,13 @@ export function bootstrapSpreads(
 }
 
 function spreadOf(value: number, interval: BootstrapInterval | null, n: number): Spread {
-  if (Number.isNaN(value)) return { estimate: unknown(n, 'The number is not defined for these groups.'), bias: null };
+  if (Number.isNaN(value))
+    return { estimate: unknown(n, 'The number is not defined for these groups.'), bias: null };
   if (interval === null) {
-    return { estimate: unknown(n, 'Fewer than half of the bootstrap replicates define the number.'), bias: null };
+    return {
+      estimate: unknown(n, 'Fewer than half of the bootstrap replicates define the number.'),
+      bias: null,
+    };
   }
   return { estimate: { value, n, low: interval.low, high: interval.high }, bias: interval.bias };
 }

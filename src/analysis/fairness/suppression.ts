@@ -10,7 +10,6 @@ export interface ShownCounts {
   readonly trueNegatives: number | null;
 }
 
-
 /**
  * Hides counts from 1 to 10, and as many others as it takes that no hidden count follows from a total of its
  * group (cells add up to n) or of its column (groups add up to the whole), nor from several of them together.
@@ -62,7 +61,9 @@ function hideOneMore(table: readonly (readonly number[])[], hidden: boolean[][])
  */
 function coverOneBridge(table: readonly (readonly number[])[], hidden: boolean[][]): boolean {
   if (table.length < 2) return false;
-  const places = hidden.flatMap((row, index) => row.flatMap((is, column): Place[] => (is ? [[index, column]] : [])));
+  const places = hidden.flatMap((row, index) =>
+    row.flatMap((is, column): Place[] => (is ? [[index, column]] : [])),
+  );
   const bridge = places.find((place) => isBridge(place, places));
   if (bridge === undefined) return false;
   const beside = linesOf(table)

@@ -39,11 +39,16 @@ export function weightedGroups(
   smallest = SMALLEST_GROUP,
 ): WeightedGroup[] {
   const counted = countGroups(codes, { ...rows, probabilities: null });
-  if (weights.length !== codes.codes.length) throw new AnalysisInputError('There is not one weight for each row.');
+  if (weights.length !== codes.codes.length)
+    throw new AnalysisInputError('There is not one weight for each row.');
   if (!weights.every((weight) => weight >= 0 && weight < Infinity)) {
     throw new AnalysisInputError('A weight is negative or not finite.');
   }
-  const sums = codes.groups.map((): Sums => ({ cells: new Float64Array(4), squares: new Float64Array(4), n: 0 }));
+  const sums = codes.groups.map((): Sums => ({
+    cells: new Float64Array(4),
+    squares: new Float64Array(4),
+    n: 0,
+  }));
   for (let row = 0; row < weights.length; row += 1) {
     const sum = sums[i32(codes.codes, row)];
     if (sum === undefined) continue;
@@ -54,7 +59,9 @@ export function weightedGroups(
     sum.squares[cell] = f64(sum.squares, cell) + weight * weight;
     sum.n += 1;
   }
-  return counted.groups.map(({ group }, index) => groupOf(group, sums[index], rows.labels !== null, smallest));
+  return counted.groups.map(({ group }, index) =>
+    groupOf(group, sums[index], rows.labels !== null, smallest),
+  );
 }
 
 function toCells(values: Float64Array): OutcomeCells {
@@ -73,7 +80,8 @@ function groupOf(group: string, sums: Sums = NONE, isKnown: boolean, smallest: n
   const weight = sums.cells.reduce((sum, own) => sum + own, 0);
   const square = sums.squares.reduce((sum, own) => sum + own, 0);
   const estimate = (metric: GroupShare): Estimate => {
-    if (!isKnown && metric !== 'selectionRate') return unknown(null, 'The truth of these decisions is not known.');
+    if (!isKnown && metric !== 'selectionRate')
+      return unknown(null, 'The truth of these decisions is not known.');
     const share = shareOfCells(metric, cells);
     const effective = share.n === 0 ? 0 : share.n ** 2 / shareOfCells(metric, squares).n;
     if (effective === 0) return unknown(0, 'No weight to count.');

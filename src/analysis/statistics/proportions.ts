@@ -59,11 +59,7 @@ export function katzRatio(first: Proportion, second: Proportion, confidence = CO
 
 /** Tests by name. */
 export type TestMethod =
-  | 'two-proportion-z'
-  | 'fisher-exact'
-  | 'chi-square'
-  | 'kolmogorov-smirnov'
-  | 'cochran-mantel-haenszel';
+  'two-proportion-z' | 'fisher-exact' | 'chi-square' | 'kolmogorov-smirnov' | 'cochran-mantel-haenszel';
 
 /** A significance test, or the reason why there is none. */
 export type Test =

@@ -11,7 +11,8 @@ export interface SampleDistance {
 }
 
 function sorted(values: Float64Array): Float64Array {
-  if (!values.every(Number.isFinite)) throw new AnalysisInputError('A sample has a value that is not finite.');
+  if (!values.every(Number.isFinite))
+    throw new AnalysisInputError('A sample has a value that is not finite.');
   return Float64Array.from(values).sort();
 }
 
@@ -24,19 +25,24 @@ export function sampleDistance(first: Float64Array, second: Float64Array): Sampl
   const [n, m] = [a.length, b.length];
   if (n === 0 || m === 0) return null;
   let [i, j, largest, area] = [0, 0, 0, 0];
-  let at = Math.min(f64(a, 0), f64(b, 0));
-  while (i < n || j < m) {
-    while (i < n && f64(a, i) === at) i += 1;
-    while (j < m && f64(b, j) === at) j += 1;
+  for (let at = Math.min(f64(a, 0), f64(b, 0)); at !== Infinity;) {
+    i = placeAbove(a, i, at);
+    j = placeAbove(b, j, at);
     // Whole numbers are compared, so that equal shares are equal to the last bit.
     const gap = Math.abs(i * m - j * n) / (n * m);
     largest = Math.max(largest, gap);
-    const next = Math.min(i < n ? f64(a, i) : Infinity, j < m ? f64(b, j) : Infinity);
-    if (next === Infinity) break;
-    area += gap * (next - at);
+    const next = Math.min(a[i] ?? Infinity, b[j] ?? Infinity);
+    if (next < Infinity) area += gap * (next - at);
     at = next;
   }
   return { kolmogorovSmirnov: largest, wasserstein: area };
+}
+
+/** First place from `from` on whose value is above `at`. */
+function placeAbove(values: Float64Array, from: number, at: number): number {
+  let place = from;
+  while (place < values.length && f64(values, place) <= at) place += 1;
+  return place;
 }
 
 /** P(K > x) of Kolmogorov's limiting distribution. */
@@ -45,7 +51,7 @@ export function kolmogorovTail(x: number): number {
   // The two series are the same function; each converges fast on its side.
   if (x < 1) {
     let sum = 0;
-    for (let k = 1; k <= 20; k += 2) sum += Math.exp((-((k * Math.PI) ** 2) / 8) / (x * x));
+    for (let k = 1; k <= 20; k += 2) sum += Math.exp(-((k * Math.PI) ** 2) / 8 / (x * x));
     return 1 - (Math.sqrt(2 * Math.PI) / x) * sum;
   }
   let sum = 0;

@@ -105,12 +105,17 @@ export function searchAlternatives(search: AlternativeSearch): AlternativesRepor
   };
 }
 
-function prepare(search: AlternativeSearch): Prepared {
-  const { versions, labels, codes, metric, smallest = SMALLEST_GROUP, most = 25 } = search;
-  if (!Number.isInteger(most) || most < 2) throw new AnalysisInputError('At least two alternatives are described.');
+function checkSearch({ versions, labels, codes, most = 25 }: AlternativeSearch): void {
+  if (!Number.isInteger(most) || most < 2)
+    throw new AnalysisInputError('At least two alternatives are described.');
   if (labels.length === 0) throw new AnalysisInputError('There are no rows to search on.');
   for (const { probabilities } of versions) checkScoredRows({ labels, probabilities });
   checkCodes(codes, labels.length);
+}
+
+function prepare(search: AlternativeSearch): Prepared {
+  const { labels, codes, metric, smallest = SMALLEST_GROUP } = search;
+  checkSearch(search);
   const totals = new Float64Array(codes.groups.length);
   let positives = 0;
   for (let row = 0; row < labels.length; row += 1) {
@@ -119,7 +124,9 @@ function prepare(search: AlternativeSearch): Prepared {
     if (code < 0) continue;
     totals[code] = f64(totals, code) + (metric === 'truePositiveRate' ? u8(labels, row) : 1);
   }
-  const places = codes.groups.flatMap((_, place) => (f64(totals, place) >= Math.max(1, smallest) ? [place] : []));
+  const places = codes.groups.flatMap((_, place) =>
+    f64(totals, place) >= Math.max(1, smallest) ? [place] : [],
+  );
   if (places.length < 2) throw new AnalysisInputError('Fewer than two groups are large enough to compare.');
   return { search, places, totals: places.map((place) => f64(totals, place)), positives };
 }
@@ -149,7 +156,9 @@ function candidateOf(
 
 function candidatesOf(prepared: Prepared, { version, probabilities }: CandidateVersion): Candidate[] {
   const { labels, codes, metric } = prepared.search;
-  const order = Uint32Array.from(probabilities.keys()).sort((a, b) => f64(probabilities, b) - f64(probabilities, a));
+  const order = Uint32Array.from(probabilities.keys()).sort(
+    (a, b) => f64(probabilities, b) - f64(probabilities, a),
+  );
   const counts = { byGroup: new Float64Array(codes.groups.length), selected: 0, hits: 0 };
   const candidates = [candidateOf(prepared, version, Infinity, counts)];
   order.forEach((row, index) => {
@@ -185,7 +194,9 @@ function candidateAt(prepared: Prepared, version: CandidateVersion, threshold: n
 }
 
 /** From the most accurate to the most equal; of candidates alike in both only the first. */
-export function paretoFront<Point extends Pick<Candidate, 'accuracy' | 'difference'>>(points: readonly Point[]): Point[] {
+export function paretoFront<Point extends Pick<Candidate, 'accuracy' | 'difference'>>(
+  points: readonly Point[],
+): Point[] {
   const ordered = points.toSorted((a, b) => b.accuracy - a.accuracy || a.difference - b.difference);
   const front: Point[] = [];
   let least = Number.POSITIVE_INFINITY;
@@ -199,7 +210,9 @@ export function paretoFront<Point extends Pick<Candidate, 'accuracy' | 'differen
 
 function thinned<Point>(points: readonly Point[], most: number): Point[] {
   if (points.length <= most) return [...points];
-  const kept = new Set(Array.from({ length: most }, (_, index) => Math.round((index * (points.length - 1)) / (most - 1))));
+  const kept = new Set(
+    Array.from({ length: most }, (_, index) => Math.round((index * (points.length - 1)) / (most - 1))),
+  );
   return points.filter((_, index) => kept.has(index));
 }
 

@@ -39,7 +39,11 @@ type Curve = (probability: number) => number;
  * cannot be fitted (one class, constant or separated scores), stay as they are, and say so.
  * @throws AnalysisInputError for rows that do not fit.
  */
-export function calibrateGroups(codes: GroupCodes, rows: ScoredRows, method: CalibrationMethod): CalibrationSimulation {
+export function calibrateGroups(
+  codes: GroupCodes,
+  rows: ScoredRows,
+  method: CalibrationMethod,
+): CalibrationSimulation {
   checkScoredRows(rows);
   checkCodes(codes, rows.labels.length);
   if (rows.labels.length === 0) throw new AnalysisInputError('There are no rows to calibrate.');
@@ -73,7 +77,10 @@ function crossFitted(rows: ScoredRows, method: CalibrationMethod): Float64Array 
   const places = [...rows.labels.keys()];
   const result = new Float64Array(places.length);
   for (let fold = 0; fold < FOLDS; fold += 1) {
-    const training = pick(rows, places.filter((row) => row % FOLDS !== fold));
+    const training = pick(
+      rows,
+      places.filter((row) => row % FOLDS !== fold),
+    );
     const curve = method === 'platt' ? plattCurve(training) : isotonicCurve(training);
     if (curve === null) return null;
     for (let row = fold; row < places.length; row += FOLDS) result[row] = curve(f64(rows.probabilities, row));
@@ -94,12 +101,15 @@ interface Block {
 
 /** Rows of each distinct score, from the lowest. */
 function distinctScores(labels: Uint8Array, probabilities: Float64Array): Block[] {
-  const order = Uint32Array.from(probabilities.keys()).sort((a, b) => f64(probabilities, a) - f64(probabilities, b));
+  const order = Uint32Array.from(probabilities.keys()).sort(
+    (a, b) => f64(probabilities, a) - f64(probabilities, b),
+  );
   const units: Block[] = [];
   for (const row of order) {
     const [from, label] = [f64(probabilities, row), u8(labels, row)];
     const last = units.at(-1);
-    if (last?.from === from) units[units.length - 1] = { from, n: last.n + 1, positives: last.positives + label };
+    if (last?.from === from)
+      units[units.length - 1] = { from, n: last.n + 1, positives: last.positives + label };
     else units.push({ from, n: 1, positives: label });
   }
   return units;

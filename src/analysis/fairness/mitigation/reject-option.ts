@@ -49,20 +49,24 @@ export function rejectOption(
   const { privileged, metric = 'selectionRate', limit, thresholds = 100, margins = 50 } = request;
   if (!(limit >= 0 && limit <= 1)) throw new AnalysisInputError('The limit lies between 0 and 1.');
   const sides = sidesOf(codes, rows, privileged);
-  let best: RejectOptionSimulation | null = null;
-  let tried = 0;
-  for (let step = 1; step <= thresholds; step += 1) {
-    const threshold = step / (thresholds + 1);
+  const tried = pairsOf(thresholds, margins).map(([threshold, margin]) =>
+    simulationAt(sides, threshold, margin, { metric, limit }),
+  );
+  const [first, ...others] = tried;
+  if (first === undefined) throw new AnalysisInputError('No threshold is to be tried.');
+  return { ...others.reduce((best, own) => (isBetter(own, best) ? own : best), first), tried: tried.length };
+}
+
+/** Thresholds inside of 0 to 1, each with margins up to where the band would leave it. */
+function pairsOf(thresholds: number, margins: number): (readonly [threshold: number, margin: number])[] {
+  const inside = Array.from({ length: thresholds }, (_, index) => (index + 1) / (thresholds + 1));
+  return inside.flatMap((threshold) => {
     const widest = Math.min(threshold, 1 - threshold);
-    for (let width = 0; width < margins; width += 1) {
-      const margin = margins === 1 ? 0 : (widest * width) / (margins - 1);
-      const own = simulationAt(sides, threshold, margin, { metric, limit });
-      tried += 1;
-      if (best === null || isBetter(own, best)) best = own;
-    }
-  }
-  if (best === null) throw new AnalysisInputError('No threshold is to be tried.');
-  return { ...best, tried };
+    return Array.from(
+      { length: margins },
+      (_, index) => [threshold, (widest * index) / Math.max(1, margins - 1)] as const,
+    );
+  });
 }
 
 function isBetter(own: RejectOptionSimulation, best: RejectOptionSimulation): boolean {

@@ -31,7 +31,9 @@ export function reweighing(codes: GroupCodes, labels: Uint8Array): Reweighing {
     if (code >= 0) counts[2 * code + u8(labels, row)] = f64(counts, 2 * code + u8(labels, row)) + 1;
   }
   const n = counts.reduce((sum, count) => sum + count, 0);
-  const ofLabel = [0, 1].map((label) => counts.reduce((sum, count, at) => (at % 2 === label ? sum + count : sum), 0));
+  const ofLabel = [0, 1].map((label) =>
+    counts.reduce((sum, count, at) => (at % 2 === label ? sum + count : sum), 0),
+  );
   const cells = codes.groups.flatMap((group, code) =>
     ([0, 1] as const).map((label): ReweighingCell => {
       const own = f64(counts, 2 * code + label);
@@ -40,6 +42,9 @@ export function reweighing(codes: GroupCodes, labels: Uint8Array): Reweighing {
       return { group, label, n: own, weight };
     }),
   );
-  const weights = Float64Array.from(labels, (label, row) => cells[2 * i32(codes.codes, row) + label]?.weight ?? NaN);
+  const weights = Float64Array.from(
+    labels,
+    (label, row) => cells[2 * i32(codes.codes, row) + label]?.weight ?? NaN,
+  );
   return { cells, weights };
 }

@@ -70,7 +70,9 @@ export function cutsByGroup(codes: GroupCodes, rows: ScoredRows): GroupCuts[] {
 /** Refuses codes of other rows, and codes without a group. */
 export function checkCodes({ attribute, codes, groups }: GroupCodes, rows: number): void {
   if (codes.length !== rows) {
-    throw new AnalysisInputError(`'${attribute}' is given for ${String(codes.length)} rows, not for ${String(rows)}.`);
+    throw new AnalysisInputError(
+      `'${attribute}' is given for ${String(codes.length)} rows, not for ${String(rows)}.`,
+    );
   }
   if (codes.some((code) => code < -1 || code >= groups.length)) {
     throw new AnalysisInputError(`'${attribute}' has a code without a group.`);

@@ -50,7 +50,8 @@ export function optimizeThresholds(
 ): ThresholdSimulation {
   const groups = cutsByGroup(codes, rows);
   for (const { group, n, positives } of groups) checkClasses(group, n, positives, constraint);
-  const { level, rules } = constraint === 'equalizedOdds' ? equalizeOdds(groups) : equalizeOne(groups, constraint);
+  const { level, rules } =
+    constraint === 'equalizedOdds' ? equalizeOdds(groups) : equalizeOne(groups, constraint);
   const n = groups.reduce((sum, group) => sum + group.n, 0);
   const accuracy = rules.reduce((sum, rule) => sum + rule.accuracy * rule.n, 0) / n;
   return { warning: GROUP_AWARE_WARNING, constraint, level, accuracy, rules };
@@ -112,7 +113,9 @@ function equalizeOne(
 }
 
 function equalizeOdds(groups: readonly GroupCuts[]): Solution {
-  const hulls = groups.map((group) => upperHull(curveOf(group, levelOf(group, 'falsePositiveRate'), 'truePositiveRate')));
+  const hulls = groups.map((group) =>
+    upperHull(curveOf(group, levelOf(group, 'falsePositiveRate'), 'truePositiveRate')),
+  );
   const positives = groups.reduce((sum, group) => sum + group.positives, 0);
   const negatives = groups.reduce((sum, group) => sum + group.n, 0) - positives;
   const least = (x: number): number => Math.min(...hulls.map((hull) => mixtureAt(hull, x).y));
@@ -127,7 +130,12 @@ function equalizeOdds(groups: readonly GroupCuts[]): Solution {
   return { level, rules };
 }
 
-function ruleOf(group: GroupCuts, { first, second, shareOfFirst }: Mixture, ignore: number, constant: number): GroupRule {
+function ruleOf(
+  group: GroupCuts,
+  { first, second, shareOfFirst }: Mixture,
+  ignore: number,
+  constant: number,
+): GroupRule {
   const { n, positives, thresholds } = group;
   const mixed = (values: Float64Array): number =>
     shareOfFirst * f64(values, first.cut) + (1 - shareOfFirst) * f64(values, second.cut);
