@@ -16,7 +16,7 @@ const { values: flags } = parseArgs({
     rows: { type: 'string', default: '1000000' },
     groups: { type: 'string', default: '50' },
     replicates: { type: 'string', default: '2000' },
-    'peer-replicates': { type: 'string', default: '10' },
+    'peer-replicates': { type: 'string', default: '3' },
     python: { type: 'string' },
   },
 });

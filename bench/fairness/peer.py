@@ -36,7 +36,6 @@ def report(count):
     return seconds, difference.to_dict(), ratio.to_dict(), low_high
 
 
-report(0)
 plain, difference, ratio, _ = report(0)
 booted, _, _, interval = report(replicates)
 print(json.dumps({
