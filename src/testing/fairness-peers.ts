@@ -23,11 +23,64 @@ export const pythonWithFairness = (): { readonly python: string } | { readonly m
     : { python: found };
 };
 
+type Numbers = Readonly<Record<string, number | null>>;
+type Table = Readonly<Record<string, Numbers>>;
+type Spread = Readonly<Record<'groups', Table>> &
+  Readonly<Record<'overall' | 'difference' | 'ratio' | 'differenceToOverall' | 'ratioToOverall', Numbers>>;
+
+/** The numbers of the reference libraries, by the names that `fairness-peers.py` gives them. */
+export interface Peers {
+  readonly fairlearn: {
+    readonly race: Spread;
+    readonly both: Spread;
+    readonly odds: Numbers;
+    readonly parity: number;
+    readonly weightedSelection: Numbers;
+    readonly weightedTruePositiveRate: Numbers;
+    readonly withinRace: Table;
+    readonly noPositives: number;
+  };
+  readonly aif360: {
+    readonly pair: Numbers;
+    readonly rates: Readonly<Record<string, readonly [difference: number, ratio: number]>>;
+    readonly entropy: Numbers;
+    readonly entropyZero: number;
+    readonly between: number;
+    readonly variation: number;
+    readonly consistency: number;
+    readonly differential: number;
+    readonly reweighing: Numbers;
+  };
+  readonly aequitas: Readonly<
+    Record<string, Readonly<Record<string, readonly [value: number, disparity: number]>>>
+  >;
+  readonly scipy: {
+    readonly tables: readonly {
+      readonly wilson: readonly [number, number];
+      readonly fisher: number;
+      readonly chi2: readonly [number, number];
+      readonly katz: readonly number[];
+    }[];
+    readonly ks: number;
+    readonly wasserstein: number;
+    readonly kolmogorov: Numbers;
+    readonly bh: readonly number[];
+  };
+  readonly mitigation: Numbers;
+  readonly scores: {
+    readonly auc: number;
+    readonly brier: number;
+    readonly slope: number;
+    readonly intercept: number;
+    readonly isotonic: readonly number[];
+  };
+}
+
 /** What the rows of a request are, as `fairness-peers.py` reads them. */
 export type PeerRequest = Readonly<Record<string, unknown>>;
 
-/** The numbers of the reference libraries, by the names that `fairness-peers.py` gives them. */
-export const askPeers = <Answer>(python: string, request: PeerRequest): Answer => {
+/** Asks the reference libraries for their numbers. */
+export const askPeers = (python: string, request: PeerRequest): Peers => {
   const script = join(installationRoot, 'src', 'testing', 'fairness-peers.py');
   const { status, stdout, stderr } = spawnSync(python, [script], {
     input: JSON.stringify(request),
@@ -35,5 +88,5 @@ export const askPeers = <Answer>(python: string, request: PeerRequest): Answer =
     maxBuffer: 64 * 1024 * 1024,
   });
   if (status !== 0) throw new Error(`The reference libraries failed: ${stderr.slice(-1000)}`);
-  return JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as Answer;
+  return JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as Peers;
 };

@@ -4,7 +4,7 @@ import { gunzipSync } from 'node:zlib';
 import { beforeAll, describe, expect, test } from 'vitest';
 
 import { installationRoot } from '../../kernel/root.js';
-import { askPeers, pythonWithFairness } from '../../testing/fairness-peers.js';
+import { askPeers, type Peers, pythonWithFairness } from '../../testing/fairness-peers.js';
 import { areaUnderCurve } from '../performance/auc.js';
 import { recalibration } from '../performance/recalibration.js';
 import type { Estimate } from '../statistics/estimate.js';
@@ -19,7 +19,7 @@ import { contrastGroups } from './contrasts.js';
 import { countGroups, type GroupCodes, intersectGroups } from './counts.js';
 import { differentialFairness } from './differential.js';
 import { entropyReport, generalizedEntropy } from './entropy.js';
-import { type GroupShare } from './metrics.js';
+import type { GroupShare } from './metrics.js';
 import { isotonicCurve } from './mitigation/group-calibration.js';
 import { reweighing } from './mitigation/reweighing.js';
 import { optimizeThresholds, type ParityConstraint } from './mitigation/threshold-optimizer.js';
@@ -33,58 +33,6 @@ import { weightedGroups } from './weighted.js';
 
 const found = pythonWithFairness();
 const missing = 'missing' in found ? found.missing : null;
-
-type Numbers = Readonly<Record<string, number | null>>;
-type Table = Readonly<Record<string, Numbers>>;
-type Spread = Readonly<Record<'groups', Table>> &
-  Readonly<Record<'overall' | 'difference' | 'ratio' | 'differenceToOverall' | 'ratioToOverall', Numbers>>;
-
-interface Peers {
-  readonly fairlearn: {
-    readonly race: Spread;
-    readonly both: Spread;
-    readonly odds: Numbers;
-    readonly parity: number;
-    readonly weightedSelection: Numbers;
-    readonly weightedTruePositiveRate: Numbers;
-    readonly withinRace: Table;
-    readonly noPositives: number;
-  };
-  readonly aif360: {
-    readonly pair: Numbers;
-    readonly rates: Readonly<Record<string, readonly [difference: number, ratio: number]>>;
-    readonly entropy: Numbers;
-    readonly entropyZero: number;
-    readonly between: number;
-    readonly variation: number;
-    readonly consistency: number;
-    readonly differential: number;
-    readonly reweighing: Numbers;
-  };
-  readonly aequitas: Readonly<
-    Record<string, Readonly<Record<string, readonly [value: number, disparity: number]>>>
-  >;
-  readonly scipy: {
-    readonly tables: readonly {
-      readonly wilson: readonly [number, number];
-      readonly fisher: number;
-      readonly chi2: readonly [number, number];
-      readonly katz: readonly number[];
-    }[];
-    readonly ks: number;
-    readonly wasserstein: number;
-    readonly kolmogorov: Numbers;
-    readonly bh: readonly number[];
-  };
-  readonly mitigation: Numbers;
-  readonly scores: {
-    readonly auc: number;
-    readonly brier: number;
-    readonly slope: number;
-    readonly intercept: number;
-    readonly isotonic: readonly number[];
-  };
-}
 
 interface Rows {
   readonly labels: Uint8Array;
@@ -176,6 +124,12 @@ function agree(own: Estimate | number | null | undefined, reference: number | nu
   expect(Math.abs(value - reference)).toBeLessThanOrEqual(1e-12 * Math.max(1, Math.abs(reference)));
 }
 
+/** A rate without rows is 0 for fairlearn (0/0); here it is null with the reason. */
+function agreeOrZero(own: Estimate, reference: number | null): void {
+  if (own.value === null) expect(reference).toBe(0);
+  else agree(own, reference);
+}
+
 const reportOf = (codes: GroupCodes, some: Rows = rows): FairnessReport =>
   fairnessReport(countGroups(codes, some), { smallest: 1, replicates: 10 });
 
@@ -197,7 +151,7 @@ describe.skipIf(missing !== null)(
         Float64Array.from({ length: 211 }, () => Math.round(uniform() * 40) / 10),
       ];
       const python = 'python' in found ? found.python : '';
-      peers = askPeers<Peers>(python, {
+      peers = askPeers(python, {
         labels: [...rows.labels],
         selected: [...rows.selected],
         probabilities: [...rows.probabilities],
@@ -217,23 +171,20 @@ describe.skipIf(missing !== null)(
     test.each(['race', 'both'] as const)('fairlearn: every share, difference and ratio by %s', (name) => {
       const report = reportOf(name === 'race' ? rows.race : intersectGroups(rows.sex, rows.race));
       const reference = peers.fairlearn[name];
-      let compared = 0;
       for (const { group, metrics } of report.groups) {
-        for (const [metric, value] of Object.entries(reference.groups[group] ?? {})) {
-          const own = metrics[metric as GroupShare];
-          // A rate without rows is 0 for fairlearn (0/0); here it is null with the reason.
-          if (own.value === null) expect(value).toBe(0);
-          else agree(own, value);
-          compared += 1;
-        }
+        const shares = Object.entries(reference.groups[group] ?? {});
+        expect(shares).toHaveLength(7);
+        for (const [metric, value] of shares) agreeOrZero(metrics[metric as GroupShare], value);
       }
-      expect(compared).toBe(7 * report.groups.length);
-      for (const { metric, ...own } of report.disparities) {
-        if (!(metric in reference.difference) || own.excluded.length > 0) continue;
-        agree(own.difference, reference.difference[metric]);
-        agree(own.differenceToOverall, reference.differenceToOverall[metric]);
-        if (own.ratio.value !== null) agree(own.ratio, reference.ratio[metric]);
-        if (own.ratioToOverall.value !== null) agree(own.ratioToOverall, reference.ratioToOverall[metric]);
+      const compared = report.disparities.filter(
+        (one) => one.metric in reference.difference && one.excluded.length === 0,
+      );
+      expect(compared.length).toBeGreaterThanOrEqual(3);
+      for (const { metric, difference, differenceToOverall, ratio, ratioToOverall } of compared) {
+        agree(difference, reference.difference[metric]);
+        agree(differenceToOverall, reference.differenceToOverall[metric]);
+        if (ratio.value !== null) agree(ratio, reference.ratio[metric]);
+        if (ratioToOverall.value !== null) agree(ratioToOverall, reference.ratioToOverall[metric]);
       }
     });
 
