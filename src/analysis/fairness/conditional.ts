@@ -111,7 +111,10 @@ function commonDifference(strata: readonly Pair[]): Estimate {
     q += (a * (n2 - c) + c * (n1 - a)) / (2 * total);
   }
   const value = sum / weights;
-  const half = (twoSidedZ(CONFIDENCE) * Math.sqrt(Math.max(0, value * p + q))) / weights;
+  const variance = value * p + q;
+  if (!(variance > 0))
+    return unknown(n, 'Every stratum selects all or nobody of each group, so there is no interval.');
+  const half = (twoSidedZ(CONFIDENCE) * Math.sqrt(variance)) / weights;
   return { value, n, low: Math.max(-1, value - half), high: Math.min(1, value + half) };
 }
 

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
 import { AnalysisInputError } from '../errors.js';
+import { randomStream } from '../statistics/random.js';
 import {
   countGroups,
   type CountedGroups,
@@ -296,6 +297,17 @@ describe('small counts', () => {
       const alone = unknowns.map((_unknown, other) => (other === index ? 1 : 0));
       expect(rankOf([...lines, alone])).toBe(rank + 1);
     });
+  });
+
+  test('of many groups are hidden fast', () => {
+    const { uniform } = randomStream(4);
+    const count = (): number => Math.floor(uniform() * 40);
+    const groups = Array.from({ length: 400 }, (_, at) =>
+      cellsOf(String(at), [count(), count(), count(), count()]),
+    );
+    const started = performance.now();
+    suppressSmallCells(groups);
+    expect(performance.now() - started).toBeLessThan(5000);
   });
 
   test('can never be derived from the totals of their line', () => {

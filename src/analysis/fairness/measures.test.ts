@@ -311,7 +311,10 @@ describe('conditional parity', () => {
     );
     expect(() => conditionalParity(countByStratum(codes, strata, decided), 'x')).toThrow("'x' is not among");
     const none = countByStratum(codes, strata, { ...decided, selected: new Uint8Array(rows.length) });
-    expect(conditionalParity(none, 'm')[0]?.test).toMatchObject({ method: null });
+    expect(conditionalParity(none, 'm')[0]).toMatchObject({
+      test: { method: null },
+      commonDifference: { value: null },
+    });
     const wrong = { ...strata, codes: strata.codes.map(() => 5) };
     expect(() => countByStratum(codes, wrong, decided)).toThrow('without a stratum');
   });

@@ -64,7 +64,7 @@ function coverOneBridge(table: readonly (readonly number[])[], hidden: boolean[]
   const places = hidden.flatMap((row, index) =>
     row.flatMap((is, column): Place[] => (is ? [[index, column]] : [])),
   );
-  const bridge = places.find((place) => isBridge(place, places));
+  const bridge = findBridge(places);
   if (bridge === undefined) return false;
   const beside = linesOf(table)
     .filter((line) => line.some(([row, column]) => row === bridge[0] && column === bridge[1]))
@@ -79,21 +79,37 @@ function coverOneBridge(table: readonly (readonly number[])[], hidden: boolean[]
   return true;
 }
 
-/** Can the row of a place be reached from its column over the other places? If not, the place is a bridge. */
-function isBridge(place: Place, places: readonly Place[]): boolean {
-  const others = places.filter((other) => other !== place);
-  const rows = new Set<number>();
-  const columns = new Set([place[1]]);
-  for (let before = -1; before !== rows.size + columns.size;) {
-    before = rows.size + columns.size;
-    for (const [row, column] of others) {
-      if (rows.has(row) || columns.has(column)) {
-        rows.add(row);
-        columns.add(column);
-      }
-    }
+/** A place that is the only way between two parts of the graph (Tarjan's low links); there are few columns, so it is shallow. */
+function findBridge(places: readonly Place[]): Place | undefined {
+  // Rows are even nodes, columns odd ones.
+  const beside = new Map<number, { readonly place: Place; readonly to: number }[]>();
+  const add = (from: number, to: number, place: Place): void => {
+    const list = beside.get(from);
+    if (list === undefined) beside.set(from, [{ place, to }]);
+    else list.push({ place, to });
+  };
+  for (const place of places) {
+    add(2 * place[0], 2 * place[1] + 1, place);
+    add(2 * place[1] + 1, 2 * place[0], place);
   }
-  return !rows.has(place[0]);
+  const order = new Map<number, number>();
+  let bridge: Place | undefined;
+  /** Earliest node that can be reached from here without the way that led here. */
+  const visit = (node: number, by: Place | null): number => {
+    const own = order.size;
+    order.set(node, own);
+    let low = own;
+    for (const { place, to } of beside.get(node) ?? []) {
+      if (place === by) continue;
+      const known = order.get(to);
+      const reached = known ?? visit(to, place);
+      if (known === undefined && reached > own) bridge = place;
+      low = Math.min(low, reached);
+    }
+    return low;
+  };
+  for (const node of beside.keys()) if (!order.has(node)) visit(node, null);
+  return bridge;
 }
 
 function linesOf(table: readonly (readonly number[])[]): Place[][] {

@@ -77,7 +77,7 @@ interface Prepared {
 /**
  * Search for a less discriminatory alternative among versions and thresholds that do not look at the group: each
  * version is sorted once, and every cut between distinct scores follows from the one before at constant cost per
- * group. Searched and judged on the same rows the best is too good: confirm it on others before it is proposed.
+ * group. To select nobody or everybody is no alternative. Searched and judged on the same rows the best is too good: confirm it on others before it is proposed.
  * @throws AnalysisInputError for rows that do not fit, unknown versions, and fewer than two groups that are large enough.
  */
 export function searchAlternatives(search: AlternativeSearch): AlternativesReport {
@@ -160,7 +160,7 @@ function candidatesOf(prepared: Prepared, { version, probabilities }: CandidateV
     (a, b) => f64(probabilities, b) - f64(probabilities, a),
   );
   const counts = { byGroup: new Float64Array(codes.groups.length), selected: 0, hits: 0 };
-  const candidates = [candidateOf(prepared, version, Infinity, counts)];
+  const candidates: Candidate[] = [];
   order.forEach((row, index) => {
     const label = u8(labels, row);
     const code = i32(codes.codes, row);
@@ -171,8 +171,9 @@ function candidatesOf(prepared: Prepared, { version, probabilities }: CandidateV
     }
     const own = f64(probabilities, row);
     const next = order[index + 1];
-    if (next !== undefined && f64(probabilities, next) === own) return;
-    const threshold = next === undefined ? 0 : between(f64(probabilities, next), own);
+    // After the last row everybody is selected: equal, and no decision.
+    if (next === undefined || f64(probabilities, next) === own) return;
+    const threshold = between(f64(probabilities, next), own);
     candidates.push(candidateOf(prepared, version, threshold, counts));
   });
   return candidates;
