@@ -139,6 +139,14 @@ const disparity = (
 ): FairnessReport['disparities'][number] | undefined =>
   report.disparities.find((one) => one.metric === metric);
 
+test('Adult is whole: 48,842 rows in three parts', () => {
+  const sizes = ['train', 'calibration', 'heldout'].map((part) => {
+    const file = join(installationRoot, 'models', 'data', `adult-${part}.csv.gz`);
+    return gunzipSync(readFileSync(file)).toString('utf8').trim().split('\n').length - 1;
+  });
+  expect(sizes.reduce((sum, size) => sum + size, 0)).toBe(32_561 + 16_281);
+});
+
 describe.skipIf(missing !== null)(
   `the reference libraries of fairness${missing === null ? '' : ` (skipped: ${missing})`}`,
   () => {
