@@ -9,7 +9,7 @@ import type { Test } from '../statistics/proportions.js';
 import { kolmogorovSmirnovTest, sampleDistance } from '../statistics/two-samples.js';
 import { AnalysisInputError } from '../errors.js';
 import type { GroupCodes } from './counts.js';
-import { SMALLEST_GROUP } from './reportable.js';
+import { LARGEST_HIDDEN, SMALLEST_GROUP } from './reportable.js';
 
 /** Scores of one group, whatever the threshold: calibration within the group, ranking, and distance of scores. */
 export interface GroupScores {
@@ -21,6 +21,7 @@ export interface GroupScores {
   readonly brier: Estimate;
   readonly calibrationSlope: Estimate;
   readonly calibrationIntercept: Estimate;
+  /** Without the bins of 1 to 10 rows, and never without only one, which would follow from the others. */
   readonly reliability: readonly ReliabilityBin[];
   /** Mean score, and the distances of the scores from those of all other groups together. */
   readonly meanScore: Estimate;
@@ -90,12 +91,19 @@ function scoresOf(
     brier: meanEstimate(momentsOf(squared)),
     calibrationSlope: slope,
     calibrationIntercept: intercept,
-    reliability: reliabilityBins(rows, bins),
+    reliability: shownBins(reliabilityBins(rows, bins)),
     meanScore: meanEstimate(momentsOf(probabilities)),
     kolmogorovSmirnov: distance?.kolmogorovSmirnov ?? null,
     wasserstein: distance?.wasserstein ?? null,
     sameDistribution: kolmogorovSmirnovTest(distance?.kolmogorovSmirnov ?? 0, labels.length, others.length),
   };
+}
+
+function shownBins(bins: readonly ReliabilityBin[]): ReliabilityBin[] {
+  const shown = bins.filter(({ n }) => n === 0 || n > LARGEST_HIDDEN);
+  if (shown.length !== bins.length - 1) return shown;
+  const [smallest] = shown.filter(({ n }) => n > 0).toSorted((a, b) => a.n - b.n);
+  return shown.filter((bin) => bin !== smallest);
 }
 
 function tooFew(group: string, smallest: number): GroupScores {
