@@ -56,10 +56,28 @@ export {
   type PerformanceReport,
   performanceReport,
 } from './performance/report.js';
+export { type Recalibration, recalibration } from './performance/recalibration.js';
 export type { ScoredRows } from './performance/validate.js';
 
 // Fairness between groups.
+export {
+  AEQUITAS_METRICS,
+  type AequitasDisparity,
+  type AequitasGroup,
+  type AequitasMetric,
+  type AequitasOptions,
+  type AequitasParities,
+  aequitasAudit,
+} from './fairness/aequitas.js';
 export type { Comparison } from './fairness/comparisons.js';
+export {
+  type ConditionalComparison,
+  conditionalParity,
+  countByStratum,
+  type Stratum,
+} from './fairness/conditional.js';
+export { consistency, type FeatureTable } from './fairness/consistency.js';
+export { type Contrast, contrastGroups, type ContrastOptions, type Contrasts } from './fairness/contrasts.js';
 export {
   type CountedGroups,
   countGroups,
@@ -69,9 +87,21 @@ export {
   intersectGroups,
   type OutcomeCells,
 } from './fairness/counts.js';
-export type { Disparity } from './fairness/disparity.js';
+export { differentialFairness } from './fairness/differential.js';
+export type { Disparity, EqualizedOdds } from './fairness/disparity.js';
+export { type EntropyReport, entropyReport, generalizedEntropy } from './fairness/entropy.js';
 export type { FourFifthsRow, FourFifthsView } from './fairness/four-fifths.js';
-export { GROUP_METRICS, type GroupMetric } from './fairness/metrics.js';
+export {
+  type AuditBreakdown,
+  type AuditCategory,
+  auditClasses,
+  type AuditedPeople,
+  type AuditOptions,
+  auditScores,
+  auditSelections,
+  type BiasAudit,
+} from './fairness/local-law-144.js';
+export { GROUP_METRICS, GROUP_SHARES, type GroupMetric, type GroupShare } from './fairness/metrics.js';
 export {
   type FairnessOptions,
   type FairnessReport,
@@ -79,12 +109,64 @@ export {
   type GroupReport,
 } from './fairness/report.js';
 export { SMALLEST_GROUP } from './fairness/reportable.js';
-export type { ShownCounts } from './fairness/suppression.js';
+export { type GroupScores, scoreReport, type ScoreReportOptions } from './fairness/score-report.js';
+export { type ShownCounts, suppressSmallCells } from './fairness/suppression.js';
+export { type WeightedGroup, weightedGroups } from './fairness/weighted.js';
+
+// Alternatives that do not look at the group, and simulations of methods that do.
+export {
+  type Alternative,
+  type AlternativeSearch,
+  type AlternativesReport,
+  type CandidateVersion,
+  searchAlternatives,
+} from './fairness/mitigation/alternatives.js';
+export {
+  calibrateGroups,
+  type CalibrationMethod,
+  type CalibrationSimulation,
+} from './fairness/mitigation/group-calibration.js';
+export {
+  rejectOption,
+  type RejectOptionRequest,
+  type RejectOptionSimulation,
+} from './fairness/mitigation/reject-option.js';
+export { type Reweighing, type ReweighingCell, reweighing } from './fairness/mitigation/reweighing.js';
+export {
+  type GroupRule,
+  optimizeThresholds,
+  type ParityConstraint,
+  type ThresholdSimulation,
+} from './fairness/mitigation/threshold-optimizer.js';
+export { GROUP_AWARE_WARNING } from './fairness/mitigation/warning.js';
 
 // Contextual bandit: choosing among permitted actions, learning, and judging another policy on logged rounds.
 export { type Choice, type ChoiceRequest, choose } from './bandit/choose.js';
-export { evaluatePolicy, type LoggedRound, type PolicyValue } from './bandit/evaluate-policy.js';
+export { evaluatePolicy, type PolicyOptions, type PolicyValue } from './bandit/evaluate-policy.js';
+export { type Exploration, explore, type Explored, type ExploreRequest } from './bandit/explore.js';
 export { type ActionModel, newActionModel, predictReward, updateModel } from './bandit/linear-model.js';
+export type { LoggedRound, WeightDiagnostics } from './bandit/logged-rounds.js';
+export {
+  logisticBelief,
+  type LogisticModel,
+  type LogisticRound,
+  newLogisticModel,
+  updateLogistic,
+} from './bandit/logistic-model.js';
+export type { Bound, LowerBounds } from './bandit/lower-bound.js';
+export { type GroupValue, type PromotionVerdict, promotionVerdict } from './bandit/promotion.js';
+export {
+  boundPropensities,
+  type Bounds,
+  drawAction,
+  epsilonGreedy,
+  gammaAt,
+  type Scores,
+  squareCb,
+} from './bandit/propensities.js';
+export { crossFitRewards, type RewardModelOptions, type RewardRound } from './bandit/reward-model.js';
+export { type Belief, thompsonPropensities } from './bandit/thompson.js';
+export type { Tuned } from './bandit/tuned-weights.js';
 
 // Merkle log (RFC 9162).
 export { appendLeaves, type CompactRange, emptyRange, rangeRoot } from './merkle/compact-range.js';
@@ -112,4 +194,6 @@ export {
   wilson,
 } from './statistics/proportions.js';
 export { randomStream, type RandomStream } from './statistics/random.js';
-export { holm, homogeneity } from './statistics/tests.js';
+export { scoreDifference, scoreRatio } from './statistics/score-intervals.js';
+export { benjaminiHochberg, holm, homogeneity } from './statistics/tests.js';
+export { kolmogorovSmirnovTest, type SampleDistance, sampleDistance } from './statistics/two-samples.js';

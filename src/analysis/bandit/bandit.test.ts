@@ -4,8 +4,9 @@ import { describe, expect, test } from 'vitest';
 import { AnalysisInputError } from '../errors.js';
 import { randomStream } from '../statistics/random.js';
 import { choose, type ChoiceRequest } from './choose.js';
-import { evaluatePolicy, type LoggedRound } from './evaluate-policy.js';
+import { evaluatePolicy } from './evaluate-policy.js';
 import { type ActionModel, newActionModel, predictReward, updateModel } from './linear-model.js';
+import type { LoggedRound } from './logged-rounds.js';
 
 const ACTIONS = ['accept', 'ask', 'refer'];
 

@@ -5,9 +5,10 @@ import { wilson } from '../statistics/proportions.js';
 import { type Comparison, compareGroups, correctForMany } from './comparisons.js';
 import type { CountedGroups, GroupCounts } from './counts.js';
 import { type FourFifthsView, fourFifthsView } from './four-fifths.js';
-import { GROUP_METRICS, type GroupMetric, proportionOf } from './metrics.js';
-import { type Disparity, disparityOf } from './disparity.js';
-import { reportable, SMALLEST_GROUP } from './reportable.js';
+import { type Disparity, disparitiesOf, type EqualizedOdds } from './disparity.js';
+import { GROUP_METRICS, type GroupShare, proportionOf, recordOfShares } from './metrics.js';
+import { reportable, type Reporting, USUAL } from './reportable.js';
+import { USUAL_BOOTSTRAP } from './spreads.js';
 import { type ShownCounts, suppressSmallCells } from './suppression.js';
 
 /** Shares and errors of one group. */
@@ -15,7 +16,7 @@ export interface GroupReport {
   readonly group: string;
   /** Counts as they may be shown. */
   readonly counts: ShownCounts;
-  readonly metrics: Readonly<Record<GroupMetric, Estimate>>;
+  readonly metrics: Readonly<Record<GroupShare, Estimate>>;
   readonly brier: Estimate;
   /** Mean probability minus share of positives: calibration in the large. */
   readonly overestimate: Estimate;
@@ -32,6 +33,7 @@ export interface FairnessReport {
   readonly comparisons: readonly Comparison[];
   /** Spread over all groups, per metric. */
   readonly disparities: readonly Disparity[];
+  readonly equalizedOdds: EqualizedOdds;
   readonly fourFifths: FourFifthsView;
 }
 
@@ -40,8 +42,12 @@ export interface FairnessOptions {
   readonly reference?: string;
   /** Shares of fewer rows are not reported. */
   readonly smallest?: number;
+  /** Also withhold shares that give away a count from 1 to 10. */
+  readonly hideSmallCounts?: boolean;
   /** Seed of the bootstrap. */
   readonly seed?: number;
+  /** Replicates of the bootstrap. */
+  readonly replicates?: number;
 }
 
 /**
@@ -49,7 +55,11 @@ export interface FairnessOptions {
  * sample size and interval. What is undefined is null with the reason, and stays out of minima and maxima.
  */
 export function fairnessReport(counted: CountedGroups, options: FairnessOptions = {}): FairnessReport {
-  const smallest = options.smallest ?? SMALLEST_GROUP;
+  const reporting: Reporting = {
+    smallest: options.smallest ?? USUAL.smallest,
+    hideSmallCounts: options.hideSmallCounts ?? USUAL.hideSmallCounts,
+  };
+  const { seed = USUAL_BOOTSTRAP.seed, replicates = USUAL_BOOTSTRAP.replicates } = options;
   const { groups } = counted;
   const reference = referenceOf(groups, options.reference);
   const shown = suppressSmallCells(groups);
@@ -58,10 +68,10 @@ export function fairnessReport(counted: CountedGroups, options: FairnessOptions 
     n: groups.reduce((sum, { n }) => sum + n, 0),
     unknown: counted.unknown,
     reference: reference?.group ?? null,
-    groups: groups.map((group, index) => groupReport(group, shown[index] ?? hiddenCounts(), smallest)),
-    comparisons: reference === null ? [] : correctForMany(compareGroups(groups, reference, smallest)),
-    disparities: GROUP_METRICS.map((metric) => disparityOf(metric, groups, smallest, options.seed ?? 1)),
-    fourFifths: fourFifthsView(groups, smallest),
+    groups: groups.map((group, index) => groupReport(group, shown[index] ?? hiddenCounts(), reporting)),
+    comparisons: reference === null ? [] : correctForMany(compareGroups(groups, reference, reporting)),
+    ...disparitiesOf(GROUP_METRICS, groups, reporting, { seed, replicates }),
+    fourFifths: fourFifthsView(groups, reporting),
   };
 }
 
@@ -77,29 +87,22 @@ function referenceOf(groups: readonly GroupCounts[], wanted: string | undefined)
   );
 }
 
-function groupReport(group: GroupCounts, counts: ShownCounts, smallest: number): GroupReport {
-  const estimate = (metric: GroupMetric): Estimate => {
-    const share = reportable(proportionOf(metric, group), smallest);
+function groupReport(group: GroupCounts, counts: ShownCounts, reporting: Reporting): GroupReport {
+  const estimate = (metric: GroupShare): Estimate => {
+    const share = reportable(proportionOf(metric, group), reporting);
     // The rows of the group are not those of a share that counts some of them only, so they do not stand beside it.
     return typeof share === 'string' ? unknown(null, share) : wilson(share);
   };
   const mean = (moments: Moments | null): Estimate => {
     if (moments === null) return unknown(counts.n, 'Truth or probabilities are not known.');
-    return moments.n < smallest
-      ? unknown(counts.n, `Fewer than ${String(smallest)} rows.`)
+    return moments.n < reporting.smallest
+      ? unknown(counts.n, `Fewer than ${String(reporting.smallest)} rows.`)
       : meanEstimate(moments);
   };
   return {
     group: group.group,
     counts,
-    metrics: {
-      selectionRate: estimate('selectionRate'),
-      truePositiveRate: estimate('truePositiveRate'),
-      falsePositiveRate: estimate('falsePositiveRate'),
-      precision: estimate('precision'),
-      accuracy: estimate('accuracy'),
-      prevalence: estimate('prevalence'),
-    },
+    metrics: recordOfShares(estimate),
     brier: mean(group.squaredError),
     overestimate: mean(group.overestimate),
   };

@@ -1,5 +1,6 @@
 import { hypergeometric, normalTwoSided, twoSidedZ } from './distributions.js';
 import { CONFIDENCE, type Estimate, unknown } from './estimate.js';
+import { scoreRatio } from './score-intervals.js';
 
 /** `successes` out of `n`. */
 export interface Proportion {
@@ -40,7 +41,8 @@ export function newcombe(first: Proportion, second: Proportion, confidence = CON
 
 /**
  * Ratio of two shares with Katz' interval on the log scale. Where a count is zero, half a success and one row are
- * added to both sides for the interval (Walter); the ratio itself is what was counted.
+ * added to both sides for the interval (Walter); where both shares are one, the interval is Miettinen and Nurminen's. The
+ * ratio itself is what was counted.
  */
 export function katzRatio(first: Proportion, second: Proportion, confidence = CONFIDENCE): Estimate {
   const n = first.n + second.n;
@@ -53,14 +55,20 @@ export function katzRatio(first: Proportion, second: Proportion, confidence = CO
   const b = { successes: second.successes + shift, n: second.n + 2 * shift };
   const centre = Math.log(a.successes / a.n / (b.successes / b.n));
   const error = Math.sqrt((1 - a.successes / a.n) / a.successes + (1 - b.successes / b.n) / b.successes);
+  // All of both sides: Katz has no width, as if nothing else were possible.
+  if (error === 0) return scoreRatio(first, second, confidence);
   const half = twoSidedZ(confidence) * error;
   return { value, n, low: shift > 0 ? 0 : Math.exp(centre - half), high: Math.exp(centre + half) };
 }
 
+/** Tests by name. */
+export type TestMethod =
+  'two-proportion-z' | 'fisher-exact' | 'chi-square' | 'kolmogorov-smirnov' | 'cochran-mantel-haenszel';
+
 /** A significance test, or the reason why there is none. */
 export type Test =
   | {
-      readonly method: 'two-proportion-z' | 'fisher-exact' | 'chi-square';
+      readonly method: TestMethod;
       readonly statistic: number | null;
       readonly pValue: number;
     }

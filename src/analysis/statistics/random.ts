@@ -1,3 +1,5 @@
+import { drawBinomial } from './binomial.js';
+
 /** A reproducible stream of numbers. The same seed gives the same stream on every machine. */
 export interface RandomStream {
   /** Uniform in [0, 1), 53 bits. */
@@ -40,43 +42,5 @@ export function randomStream(seed: number): RandomStream {
   };
   const uniform = (): number => ((word() >>> 5) * 67_108_864 + (word() >>> 6)) / 9_007_199_254_740_992;
   const normal = (): number => Math.sqrt(-2 * Math.log(1 - uniform())) * Math.cos(2 * Math.PI * uniform());
-  return { uniform, normal, binomial: (n, p) => binomial({ uniform, normal }, n, p) };
-}
-
-type Sources = Pick<RandomStream, 'uniform' | 'normal'>;
-
-/** Gamma(shape >= 1), by Marsaglia and Tsang's method. */
-function gammaDraw({ uniform, normal }: Sources, shape: number): number {
-  const d = shape - 1 / 3;
-  const c = 1 / Math.sqrt(9 * d);
-  for (;;) {
-    const x = normal();
-    const v = (1 + c * x) ** 3;
-    if (v > 0 && Math.log(1 - uniform()) < (x * x) / 2 + d - d * v + d * Math.log(v)) return d * v;
-  }
-}
-
-/**
- * Binomial by the position of order statistics (Devroye, ch. X.4.3): the i-th smallest of n uniforms is
- * Beta(i, n + 1 - i), which halves n at every step. O(log n) draws and exact.
- */
-function binomial(sources: Sources, n: number, p: number): number {
-  let left = n;
-  let chance = p;
-  let successes = 0;
-  while (left > 24 && chance > 0 && chance < 1) {
-    const i = Math.floor((left + 1) / 2);
-    const x = gammaDraw(sources, i);
-    const pivot = x / (x + gammaDraw(sources, left + 1 - i));
-    if (pivot <= chance) {
-      successes += i;
-      left -= i;
-      chance = (chance - pivot) / (1 - pivot);
-    } else {
-      left = i - 1;
-      chance /= pivot;
-    }
-  }
-  for (let draw = 0; draw < left; draw += 1) if (sources.uniform() < chance) successes += 1;
-  return successes;
+  return { uniform, normal, binomial: (n, p) => drawBinomial(uniform, n, p) };
 }

@@ -27,3 +27,18 @@ export function holm(pValues: readonly number[]): number[] {
   });
   return adjusted;
 }
+
+/**
+ * Benjamini and Hochberg's step-up adjustment: p-values whose rejection at a level keeps the expected share of false
+ * rejections below it, in the order given. Valid for independent or positively dependent tests.
+ */
+export function benjaminiHochberg(pValues: readonly number[]): number[] {
+  const order = pValues.map((_, index) => index).sort((a, b) => (pValues[b] ?? 1) - (pValues[a] ?? 1));
+  const adjusted = new Array<number>(pValues.length).fill(1);
+  let running = 1;
+  order.forEach((index, rank) => {
+    running = Math.min(running, ((pValues[index] ?? 1) * pValues.length) / (pValues.length - rank));
+    adjusted[index] = running;
+  });
+  return adjusted;
+}

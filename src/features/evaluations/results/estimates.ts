@@ -28,6 +28,7 @@ const labels: Readonly<Record<string, string>> = {
   truePositiveRate: 'True positive rate',
   falsePositiveRate: 'False positive rate',
   precision: 'Precision',
+  negativePredictiveValue: 'Negative predictive value',
   accuracy: 'Accuracy',
   prevalence: 'Share of positives',
   areaUnderCurve: 'Area under the ROC curve',
