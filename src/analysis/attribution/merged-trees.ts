@@ -2,7 +2,7 @@ import type { Ensemble } from '../ensemble/ensemble.js';
 import { columnOwners } from '../ensemble/ensemble.js';
 import { applyScaling } from '../linear/linear.js';
 import { f32, i32, u8 } from '../numeric/typed.js';
-import type { Forest } from '../trees/forest.js';
+import { type Forest, goesLeft } from '../trees/forest.js';
 
 /**
  * The trees of all members in one set of arrays, with players instead of columns where paths fork. A row is
@@ -89,8 +89,7 @@ function fillPart(forest: Forest, row: Float32Array, into: Uint8Array, offset: n
     const column = i32(feature, node);
     if (column < 0) continue;
     const x = f32(row, column);
-    const limit = f32(threshold, node);
-    const passes = u8(isEquality, node) === 1 ? x === limit : x <= limit;
-    into[offset + node] = passes || (x !== x && u8(nanLeft, node) === 1) ? 1 : 0;
+    if (u8(isEquality, node) === 1) into[offset + node] = goesLeft(forest, node, x) ? 1 : 0;
+    else into[offset + node] = x <= f32(threshold, node) || (x !== x && u8(nanLeft, node) === 1) ? 1 : 0;
   }
 }

@@ -1,0 +1,143 @@
+/*
+ * The row loop of tree attribution, in AssemblyScript. The instructions are those of
+ * src/analysis/attribution/tables/tree-program.ts, and src/analysis/attribution/kernels/plain.ts is the same in plain
+ * TypeScript: both add the same numbers in the same order, so their results are equal to the last bit.
+ *
+ * Nothing here checks bounds: the programs come from compileTree, and the rows from a workspace of matching size.
+ */
+
+const BLOCK: i32 = 512;
+const BLOCK_BYTES: usize = 2048;
+const EDGE: i32 = 1;
+const AT_MOST: i32 = 0;
+const AT_MOST_OR_MISSING: i32 = 1;
+const IN_SET_OR_MISSING: i32 = 3;
+
+/**
+ * Runs a tree's instructions over the rows from..to, in blocks, and adds to their sums. Addresses are in bytes;
+ * `columnStride` and `sumStride` are the bytes of one column. The scratch takes two blocks and one per level.
+ */
+export function run(
+  ops: usize,
+  end: usize,
+  tables: usize,
+  columns: usize,
+  columnStride: usize,
+  sums: usize,
+  sumStride: usize,
+  from: i32,
+  to: i32,
+  scratch: usize,
+): void {
+  const masks = scratch + 2 * BLOCK_BYTES;
+  memory.fill(masks, 0xff, BLOCK_BYTES);
+  for (let row = from; row < to; row += BLOCK) {
+    const rows = ((min(BLOCK, to - row) + 3) & ~3) as usize;
+    const x = columns + ((row as usize) << 2);
+    const into = sums + ((row as usize) << 3);
+    let op = ops;
+    while (op < end) {
+      if (load<i32>(op) == EDGE) op = edge(op, x, columnStride, rows << 2, scratch, masks);
+      else op = lookUp(op, tables, x, columnStride, into, sumStride, rows, scratch, masks);
+    }
+  }
+}
+
+/** One lane per row: all bits where the row passes the test at `at`. Returns where the test ends. */
+function decide(at: usize, columns: usize, stride: usize, bytes: usize, go: usize): usize {
+  const kind = load<i32>(at);
+  const x = columns + (load<i32>(at, 4) as usize) * stride;
+  const count = load<i32>(at, 8) as usize;
+  const limit = v128.load32_splat(at, 12);
+  if (kind == AT_MOST) {
+    for (let i: usize = 0; i < bytes; i += 16) v128.store(go + i, f32x4.le(v128.load(x + i), limit));
+  } else if (kind == AT_MOST_OR_MISSING) {
+    for (let i: usize = 0; i < bytes; i += 16) {
+      const value = v128.load(x + i);
+      v128.store(go + i, v128.or(f32x4.le(value, limit), f32x4.ne(value, value)));
+    }
+  } else {
+    for (let i: usize = 0; i < bytes; i += 16) {
+      const value = v128.load(x + i);
+      let passes = f32x4.eq(value, limit);
+      for (let k: usize = 1; k < count; ++k) {
+        passes = v128.or(passes, f32x4.eq(value, v128.load32_splat(at + 12 + (k << 2))));
+      }
+      if (kind == IN_SET_OR_MISSING) passes = v128.or(passes, f32x4.ne(value, value));
+      v128.store(go + i, passes);
+    }
+  }
+  return at + 12 + (count << 2);
+}
+
+/** [EDGE, level, bit, flip, test]: the mask of the next level. */
+function edge(op: usize, x: usize, stride: usize, bytes: usize, go: usize, masks: usize): usize {
+  const mask = masks + (load<i32>(op, 4) as usize) * BLOCK_BYTES;
+  const without = i32x4.splat(~load<i32>(op, 8));
+  const flip = v128.load32_splat(op, 12);
+  const next = decide(op + 16, x, stride, bytes, go);
+  for (let i: usize = 0; i < bytes; i += 16) {
+    const stays = v128.or(v128.xor(v128.load(go + i), flip), without);
+    v128.store(mask + BLOCK_BYTES + i, v128.and(v128.load(mask + i), stays));
+  }
+  return next;
+}
+
+/** [LOOK_UP, level, above, splits, columns, offset, size, tests, sums]: adds one entry per column. */
+function lookUp(
+  op: usize,
+  tables: usize,
+  x: usize,
+  stride: usize,
+  sums: usize,
+  sumStride: usize,
+  rows: usize,
+  scratch: usize,
+  masks: usize,
+): usize {
+  const bytes = rows << 2;
+  const index = scratch + BLOCK_BYTES;
+  const mask = masks + (load<i32>(op, 4) as usize) * BLOCK_BYTES;
+  const above = i32x4.splat((1 << load<i32>(op, 8)) - 1);
+  const splits = load<i32>(op, 12);
+  const columns = load<i32>(op, 16);
+  let table = tables + ((load<i32>(op, 20) as usize) << 3);
+  const size = (load<i32>(op, 24) as usize) << 3;
+  // Indices are kept as bytes: every entry is a double.
+  for (let i: usize = 0; i < bytes; i += 16) {
+    v128.store(index + i, i32x4.shl(v128.and(v128.load(mask + i), above), splits + 3));
+  }
+  op += 28;
+  for (let split = 0; split < splits; ++split) {
+    const bit = i32x4.splat(8 << split);
+    op = decide(op, x, stride, bytes, scratch);
+    for (let i: usize = 0; i < bytes; i += 16) {
+      v128.store(index + i, v128.or(v128.load(index + i), v128.and(v128.load(scratch + i), bit)));
+    }
+  }
+  for (let column = 0; column < columns; ++column) {
+    addColumn(table, index, sums + (load<i32>(op) as usize) * sumStride, rows);
+    table += size;
+    op += 4;
+  }
+  return op;
+}
+
+function addColumn(table: usize, index: usize, sum: usize, rows: usize): void {
+  for (let i: usize = 0; i < rows; i += 4) {
+    const at = index + (i << 2);
+    const to = sum + (i << 3);
+    const first = v128.load64_lane(
+      table + (load<u32>(at, 4) as usize),
+      v128.load64_splat(table + (load<u32>(at) as usize)),
+      1,
+    );
+    const second = v128.load64_lane(
+      table + (load<u32>(at, 12) as usize),
+      v128.load64_splat(table + (load<u32>(at, 8) as usize)),
+      1,
+    );
+    v128.store(to, f64x2.add(v128.load(to), first));
+    v128.store(to, f64x2.add(v128.load(to, 16), second), 16);
+  }
+}
