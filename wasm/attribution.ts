@@ -141,3 +141,18 @@ function addColumn(table: usize, index: usize, sum: usize, rows: usize): void {
     v128.store(to, f64x2.add(v128.load(to, 16), second), 16);
   }
 }
+
+/** into[i] += value * leaf[places[i]]: the table of a leaf, added to that of its super-leaf. `size` is even. */
+export function spread(leaf: usize, places: usize, value: f64, into: usize, size: i32): void {
+  const factor = f64x2.splat(value);
+  for (let i: usize = 0; i < (size as usize); i += 2) {
+    const at = places + (i << 2);
+    const to = into + (i << 3);
+    const entries = v128.load64_lane(
+      leaf + ((load<u32>(at, 4) as usize) << 3),
+      v128.load64_splat(leaf + ((load<u32>(at) as usize) << 3)),
+      1,
+    );
+    v128.store(to, f64x2.add(v128.load(to), f64x2.mul(factor, entries)));
+  }
+}

@@ -1,7 +1,8 @@
 import type { ColumnGroup } from '../ensemble/ensemble.js';
 import { columnOwners } from '../ensemble/ensemble.js';
 import { f32, f64, i32 } from '../numeric/typed.js';
-import { goesLeft, type VectorForest, vectorMargins } from '../trees/forest.js';
+import { goesLeft, type VectorForest } from '../trees/forest.js';
+import { vectorMargins } from '../trees/margins.js';
 
 /** The worth of a coalition, a mask of players, per output. */
 export type Worth = (mask: number) => readonly number[];

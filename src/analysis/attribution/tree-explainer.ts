@@ -1,7 +1,8 @@
 import { type ColumnGroup, columnOwners } from '../ensemble/ensemble.js';
 import { AdditivityError, AnalysisInputError } from '../errors.js';
 import { addTo, f64 } from '../numeric/typed.js';
-import { type VectorForest, vectorMargins } from '../trees/forest.js';
+import type { VectorForest } from '../trees/forest.js';
+import { vectorMargins } from '../trees/margins.js';
 import { type AttributionMethod, chooseMethod } from './choose-method.js';
 import { addPairwise, createPairWalk } from './pairwise.js';
 import { addQuadrature } from './quadrature.js';

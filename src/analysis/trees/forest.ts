@@ -1,4 +1,4 @@
-import { addTo, f32, f64, i32, u8 } from '../numeric/typed.js';
+import { f32, i32, u8 } from '../numeric/typed.js';
 
 /**
  * Trees as a struct of arrays over all nodes, preorder. Node k is a leaf when `feature[k]` is -1. Otherwise a row
@@ -43,20 +43,6 @@ export function asVector(forest: Forest): VectorForest {
   return { ...shape, kind: 'vector-trees', outputs: 1, values: value, bases: Float64Array.of(base) };
 }
 
-/** Margins of every output, row-major: `rows * outputs` values. */
-export function vectorMargins(forest: VectorForest, matrix: Float32Array, rows: number): Float64Array {
-  const { outputs, values, bases, width } = forest;
-  const margins = Float64Array.from({ length: rows * outputs }, (_, at) => f64(bases, at % outputs));
-  for (const root of forest.roots) {
-    for (let row = 0; row < rows; row += 1) {
-      const leaf = leafOf(forest, root, matrix, row * width) * outputs;
-      for (let output = 0; output < outputs; output += 1)
-        addTo(margins, row * outputs + output, f64(values, leaf + output));
-    }
-  }
-  return margins;
-}
-
 /** Whether x takes the left branch of a split. */
 export function goesLeft(forest: ForestShape, node: number, x: number): boolean {
   if (Number.isNaN(x)) return u8(forest.nanLeft, node) === 1;
@@ -75,15 +61,4 @@ export function leafOf(forest: ForestShape, root: number, matrix: Float32Array, 
     feature = i32(forest.feature, node);
   }
   return node;
-}
-
-/** Sum of the leaves that each row reaches, plus the base; float64 sums over float32 comparisons. */
-export function forestMargins(forest: Forest, matrix: Float32Array, rows: number): Float64Array {
-  const margins = new Float64Array(rows).fill(forest.base);
-  for (const root of forest.roots) {
-    for (let row = 0; row < rows; row += 1) {
-      addTo(margins, row, f64(forest.value, leafOf(forest, root, matrix, row * forest.width)));
-    }
-  }
-  return margins;
 }

@@ -110,3 +110,15 @@ function addColumn({ views, index, rows }: Run, table: number, to: number): void
   for (let row = 0; row < rows; row += 1)
     addTo(views.sums, to + row, f64(views.tables, table + i32(index, row)));
 }
+
+/** Adds `value` times the entries of a leaf's table, each in its place, at `at` of the tables. */
+export function spreadPlain(
+  { leaf, places, tables }: { leaf: Float64Array; places: Int32Array; tables: Float64Array },
+  from: number,
+  value: number,
+  at: number,
+  size: number,
+): void {
+  for (let index = 0; index < size; index += 1)
+    addTo(tables, at + index, value * f64(leaf, from + i32(places, index)));
+}

@@ -20,6 +20,15 @@ export type RowKernel = (
   scratch: number,
 ) => void;
 
+/** See `spread` in wasm/attribution.ts. */
+export type SpreadKernel = (leaf: number, places: number, value: number, into: number, size: number) => void;
+
+/** The functions of wasm/attribution.ts. */
+export interface Kernels {
+  readonly run: RowKernel;
+  readonly spread: SpreadKernel;
+}
+
 let compiled: WebAssembly.Module | null | undefined;
 
 /** The compiled kernel; null where there is no WebAssembly with SIMD and threads. */
@@ -38,11 +47,11 @@ export function createMemory(bytes: number): SharedMemory | null {
   return new WebAssembly.Memory({ initial: pages, maximum: MOST_PAGES, shared: true });
 }
 
-/** The kernel on that memory. */
-export function instantiateKernel(memory: SharedMemory): RowKernel {
+/** The kernels on that memory. */
+export function instantiateKernels(memory: SharedMemory): Kernels {
   const module = kernelModule();
   if (module === null) throw new Error('This machine has no WebAssembly with SIMD.');
-  const { run } = new WebAssembly.Instance(module, { env: { memory } }).exports;
-  // The module is compiled from wasm/attribution.ts, whose signature this is.
-  return run as RowKernel;
+  const { run, spread } = new WebAssembly.Instance(module, { env: { memory } }).exports;
+  // The module is compiled from wasm/attribution.ts, whose signatures these are.
+  return { run: run as RowKernel, spread: spread as SpreadKernel };
 }

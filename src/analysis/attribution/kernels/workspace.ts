@@ -1,11 +1,12 @@
-import { runPlain } from './plain.js';
-import { createMemory, instantiateKernel, type SharedMemory } from './wasm.js';
+import { runPlain, spreadPlain } from './plain.js';
+import { createMemory, instantiateKernels, type SharedMemory } from './wasm.js';
 
 /** Rows that a kernel works on at a time; ranges of rows for different threads begin at multiples of it. */
 export const BLOCK = 512;
 /** Nested tests below which a program may lead: one mask each. */
 const LEVELS = 64;
 const SCRATCH_BYTES = (LEVELS + 2) * BLOCK * 4;
+const PLACES = 2 ** 14;
 
 /** How much of everything a run needs. */
 export interface WorkspaceSize {
@@ -13,6 +14,8 @@ export interface WorkspaceSize {
   readonly ops: number;
   /** Table entries. */
   readonly tables: number;
+  /** Entries of the largest table of a single leaf. */
+  readonly leaf: number;
   readonly columns: number;
   /** Sums per row. */
   readonly sums: number;
@@ -47,13 +50,25 @@ export interface Workspace {
   readonly tables: Float64Array;
   readonly columns: Float32Array;
   readonly sums: Float64Array;
+  /** For a thread: the table of a leaf, and for every index of a super-leaf the leaf's entry that it means. */
+  readonly building: (thread: number) => Building;
   /** Adds what the instructions of one tree look up for some rows; `thread` names the scratch to use. */
   readonly run: (stretch: Stretch, from: number, to: number, thread: number) => void;
+}
+
+/** Where tables are built. */
+export interface Building {
+  readonly leaf: Float64Array;
+  readonly places: Int32Array;
+  /** Adds `value` times the leaf's entries from `from` on to `size` table entries at `at`, each in its place. */
+  readonly spread: (from: number, value: number, at: number, size: number) => void;
 }
 
 interface Layout {
   readonly stride: number;
   readonly scratch: number;
+  /** One leaf table and one list of places per thread. */
+  readonly building: number;
   readonly tables: number;
   readonly sums: number;
   readonly columns: number;
@@ -65,11 +80,16 @@ function layoutOf(size: WorkspaceSize): Layout {
   const stride = Math.ceil(size.rows / BLOCK) * BLOCK;
   // The first bytes stay free: compiled code keeps its own constants there.
   const scratch = 4096;
-  const tables = scratch + size.threads * SCRATCH_BYTES;
+  const building = scratch + size.threads * SCRATCH_BYTES;
+  const tables = building + size.threads * buildingBytes(size);
   const sums = tables + size.tables * 8;
   const columns = sums + size.sums * stride * 8;
   const ops = columns + size.columns * stride * 4;
-  return { stride, scratch, tables, sums, columns, ops, bytes: ops + size.ops * 4 };
+  return { stride, scratch, building, tables, sums, columns, ops, bytes: ops + size.ops * 4 };
+}
+
+function buildingBytes(size: WorkspaceSize): number {
+  return size.leaf * 8 + PLACES * 4;
 }
 
 /** Bytes that a workspace of that size takes. */
@@ -96,19 +116,43 @@ export function openWorkspace(handle: WorkspaceHandle): Workspace {
     columns: new Float32Array(buffer, layout.columns, size.columns * layout.stride),
     sums: new Float64Array(buffer, layout.sums, size.sums * layout.stride),
   };
+  const areas = (thread: number): { leaf: Float64Array; places: Int32Array; leafAt: number; placesAt: number } => {
+    const leafAt = layout.building + thread * buildingBytes(size);
+    const placesAt = leafAt + size.leaf * 8;
+    const leaf = new Float64Array(buffer, leafAt, size.leaf);
+    return { leaf, places: new Int32Array(buffer, placesAt, PLACES), leafAt, placesAt };
+  };
   if (memory instanceof SharedArrayBuffer) {
-    const run: Workspace['run'] = (stretch, from, to) => {
-      runPlain(views, stretch, from, to);
+    return {
+      handle,
+      kernel: 'plain',
+      ...views,
+      building: (thread) => {
+        const { leaf, places } = areas(thread);
+        const spread: Building['spread'] = (from, value, at, count) => {
+          spreadPlain({ leaf, places, tables: views.tables }, from, value, at, count);
+        };
+        return { leaf, places, spread };
+      },
+      run: (stretch, from, to) => {
+        runPlain(views, stretch, from, to);
+      },
     };
-    return { handle, kernel: 'plain', ...views, run };
   }
-  const run = instantiateKernel(memory);
+  const kernels = instantiateKernels(memory);
   return {
     handle,
     kernel: 'wasm',
     ...views,
+    building: (thread) => {
+      const { leaf, places, leafAt, placesAt } = areas(thread);
+      const spread: Building['spread'] = (from, value, at, count) => {
+        kernels.spread(leafAt + from * 8, placesAt, value, layout.tables + at * 8, count);
+      };
+      return { leaf, places, spread };
+    },
     run: (stretch, from, to, thread) => {
-      run(
+      kernels.run(
         layout.ops + stretch.from * 4,
         layout.ops + stretch.to * 4,
         layout.tables + stretch.tables * 8,

@@ -1,5 +1,6 @@
 import { addTo, f32, f64, i32 } from '../../numeric/typed.js';
 import { goesLeft, type VectorForest } from '../../trees/forest.js';
+import type { Building, Workspace } from '../kernels/workspace.js';
 import { columnCount, fillInterventional, fillPathDependent, pairColumn } from './leaf-tables.js';
 import { type Reference, shareOf } from './reference.js';
 import { MOST_TABLE_SLOTS, type SuperLeaf, type TreeProgram } from './tree-program.js';
@@ -21,8 +22,6 @@ export interface TableBuilder {
   readonly masks: Int32Array;
   readonly shares: Float64Array;
   readonly kept: Float64Array;
-  leaf: Float64Array;
-  readonly places: Int32Array;
 }
 
 /** A builder with its buffers. */
@@ -43,8 +42,6 @@ export function createBuilder(
     masks: new Int32Array(rows),
     shares: new Float64Array(rows),
     kept: new Float64Array(MOST_TABLE_SLOTS),
-    leaf: new Float64Array(2 ** 12),
-    places: new Int32Array(2 ** MOST_TABLE_SLOTS),
   };
 }
 
@@ -66,19 +63,27 @@ interface Place {
   readonly turns: readonly Turn[];
 }
 
-/** Writes the tables of a tree, `program.length` doubles, at `offset` of `into`. */
+/** Where the tables of one tree go. */
+interface Site {
+  readonly building: Building;
+  /** First entry of the tree's tables. */
+  readonly offset: number;
+}
+
+/** Writes the tables of a tree, `program.length` entries, at `offset` of the workspace's tables. */
 export function buildTables(
   builder: TableBuilder,
   program: TreeProgram,
-  into: Float64Array,
-  offset: number,
+  workspace: Workspace,
+  { offset, thread }: { readonly offset: number; readonly thread: number },
 ): void {
-  into.fill(0, offset, offset + program.length);
+  workspace.tables.fill(0, offset, offset + program.length);
+  const site = { building: workspace.building(thread), offset };
   const byNode = new Map(program.superLeaves.map((superLeaf) => [superLeaf.node, superLeaf] as const));
   const visit = (place: Place): void => {
     const within = place.within ?? byNode.get(place.node) ?? null;
     const here = { ...place, within };
-    if (i32(builder.forest.feature, place.node) < 0) addLeaf(builder, here, into, offset);
+    if (i32(builder.forest.feature, place.node) < 0) addLeaf(builder, here, site);
     else for (const isLeft of [true, false]) visit(step(builder, here, isLeft));
   };
   visit({ node: program.root, level: 0, players: [], kept: [], within: null, turns: [] });
@@ -124,15 +129,13 @@ function narrow(builder: TableBuilder, background: Reference, { node, level, slo
   }
 }
 
-function addLeaf(builder: TableBuilder, place: Place, into: Float64Array, offset: number): void {
+function addLeaf(builder: TableBuilder, place: Place, { building, offset }: Site): void {
   const { within, players, node } = place;
   const d = players.length;
   const { outputs, values } = builder.forest;
-  const columns = columnCount(d, builder.interactions);
   if (within === null || d === 0) return;
-  if (columns * 2 ** d > builder.leaf.length) builder.leaf = new Float64Array(columns * 2 ** d);
-  fillLeaf(builder, place);
-  fillPlaces(builder.places, within, place.turns, d);
+  fillLeaf(builder, place, building.leaf);
+  fillPlaces(building.places, within, place.turns, d);
   const wide = columnCount(within.players.length, builder.interactions);
   const targets = targetColumns(players, within.players, builder.interactions);
   for (let output = 0; output < outputs; output += 1) {
@@ -140,28 +143,13 @@ function addLeaf(builder: TableBuilder, place: Place, into: Float64Array, offset
     if (value === 0) continue;
     targets.forEach((target, column) => {
       const at = offset + within.offset + (output * wide + target) * within.size;
-      spread(builder.leaf, column * 2 ** d, builder.places, value, into, at, within.size);
+      building.spread(column * 2 ** d, value, at, within.size);
     });
   }
 }
 
-/** The loop in which building spends its time. */
-function spread(
-  leaf: Float64Array,
-  from: number,
-  places: Int32Array,
-  value: number,
-  into: Float64Array,
-  at: number,
-  size: number,
-): void {
-  for (let index = 0; index < size; index += 1) {
-    into[at + index] = f64(into, at + index) + value * f64(leaf, from + i32(places, index));
-  }
-}
-
-function fillLeaf(builder: TableBuilder, place: Place): void {
-  const { against, interactions, kept, leaf } = builder;
+function fillLeaf(builder: TableBuilder, place: Place, leaf: Float64Array): void {
+  const { against, interactions, kept } = builder;
   const d = place.players.length;
   if (against.kind === 'path-dependent') {
     kept.set(place.kept);

@@ -32,36 +32,40 @@ export function pairColumn(players: number, i: number, j: number): number {
  * Interventional table: a row of mask a against a background row of mask b counts for coalitions that hold a without b
  * and nobody of b without a; nothing when both fail at the same player.
  */
-export function fillInterventional(
-  d: number,
-  leaf: LeafMasks,
-  into: Float64Array,
-  interactions: boolean,
-): void {
+export function fillInterventional(d: number, leaf: LeafMasks, into: Float64Array, interactions: boolean): void {
   const size = 2 ** d;
   const full = size - 1;
   into.fill(0, 0, columnCount(d, interactions) * size);
+  const losses = LOSSES.subarray(0, size).fill(0);
+  const starts = new Int32Array(d);
   for (let k = 0; k < leaf.count; k += 1) {
     const b = i32(leaf.masks, k);
+    const weight = f64(leaf.shares, k);
     const inside = full & ~b;
+    const p = SIZES[inside] ?? 0;
+    let columns = 0;
+    for (let j = 0; j < d; j += 1) if ((inside & (1 << j)) !== 0) starts[columns++] = j * size;
     for (let part = b; ; part = (part - 1) & b) {
-      addShares(d, into, inside | part, inside, f64(leaf.shares, k));
-      if (interactions) addPairs(d, into, inside | part, inside, f64(leaf.shares, k));
+      const a = inside | part;
+      const q = d - (SIZES[a] ?? 0);
+      const gain = weight * share(p, q);
+      for (let column = 0; column < columns; column += 1) addTo(into, i32(starts, column) + a, gain);
+      // Everybody who must come from the background loses the same.
+      if (q > 0) addTo(losses, a, weight * share(q, p));
+      if (interactions) addPairs(d, into, a, inside, weight);
       if (part === 0) break;
     }
   }
+  for (let j = 0; j < d; j += 1) subtractLosses(j, size, losses, into);
 }
 
-function addShares(d: number, into: Float64Array, a: number, inside: number, weight: number): void {
-  const size = 2 ** d;
-  const p = SIZES[inside] ?? 0;
-  const q = d - (SIZES[a] ?? 0);
-  const gain = weight * share(p, q);
-  const loss = weight * share(q, p);
-  for (let j = 0; j < d; j += 1) {
-    const bit = 1 << j;
-    if ((inside & bit) !== 0) addTo(into, j * size + a, gain);
-    else if ((a & bit) === 0) addTo(into, j * size + a, -loss);
+const LOSSES = new Float64Array(2 ** MOST_TABLE_SLOTS);
+
+/** The losses of player j: at masks without it. */
+function subtractLosses(j: number, size: number, losses: Float64Array, into: Float64Array): void {
+  const bit = 1 << j;
+  for (let block = 0; block < size; block += 2 * bit) {
+    for (let a = block; a < block + bit; a += 1) addTo(into, j * size + a, -f64(losses, a));
   }
 }
 
@@ -98,66 +102,81 @@ function sideOf(a: number, inside: number, bit: number): number {
  * value of a coalition is a product over players; its Shapley values are integrals of polynomials of degree d - 1,
  * which Gauss-Legendre sums give exactly (arXiv:2605.04497). No term is negative before the last difference.
  */
-export function fillPathDependent(
-  d: number,
-  kept: Float64Array,
-  into: Float64Array,
-  interactions: boolean,
-): void {
+export function fillPathDependent(d: number, kept: Float64Array, into: Float64Array, interactions: boolean): void {
   const size = 2 ** d;
   into.fill(0, 0, columnCount(d, interactions) * size);
   const rule = gaussLegendre(Math.ceil(d / 2));
-  const products = new Float64Array(size);
+  const products = PRODUCTS.subarray(0, size);
   for (let node = 0; node < rule.nodes.length; node += 1) {
     const t = f64(rule.nodes, node);
     const weight = f64(rule.weights, node);
+    fillProducts(d, kept, t, products);
     for (let j = 0; j < d; j += 1) {
-      productsWithout(d, kept, t, [j], products);
-      for (let a = 0; a < size; a += 1)
-        addTo(into, j * size + a, weight * (((a >> j) & 1) - f64(kept, j)) * f64(products, a));
-      if (interactions) addPathPairs(d, kept, t, weight, j, into, products);
+      addPlayer(size, f64(kept, j), j, weight / factorOf(kept, t, j), into, products);
+      if (!interactions) continue;
+      for (let i = 0; i < j; i += 1) {
+        const scale = weight / (factorOf(kept, t, i) * factorOf(kept, t, j));
+        addPathPair(d, kept, i, j, scale, into, products);
+      }
     }
   }
 }
 
-function addPathPairs(
-  d: number,
-  kept: Float64Array,
-  t: number,
-  weight: number,
-  j: number,
-  into: Float64Array,
-  products: Float64Array,
-): void {
-  const size = 2 ** d;
-  for (let i = 0; i < j; i += 1) {
-    productsWithout(d, kept, t, [i, j], products);
-    const column = pairColumn(d, i, j) * size;
-    for (let a = 0; a < size; a += 1) {
-      const factor = (((a >> i) & 1) - f64(kept, i)) * (((a >> j) & 1) - f64(kept, j));
-      addTo(into, column + a, weight * factor * f64(products, a));
-    }
-  }
+const PRODUCTS = new Float64Array(2 ** MOST_TABLE_SLOTS);
+
+/** z + t (1 - z), the factor of a player that stays: never below t, so that it may be divided by. */
+function factorOf(kept: Float64Array, t: number, j: number): number {
+  return f64(kept, j) + t * (1 - f64(kept, j));
 }
 
-/** For every mask the product of z + t (a - z) over the players, without some of them. */
-function productsWithout(
-  d: number,
-  kept: Float64Array,
-  t: number,
-  without: readonly number[],
-  into: Float64Array,
-): void {
+/** For every mask the product of z + t (a - z) over the players. */
+function fillProducts(d: number, kept: Float64Array, t: number, into: Float64Array): void {
   into[0] = 1;
   for (let k = 0; k < d; k += 1) {
-    const z = f64(kept, k);
-    const isOut = without.includes(k);
-    const high = isOut ? 1 : z + t * (1 - z);
-    const low = isOut ? 1 : z * (1 - t);
+    const high = factorOf(kept, t, k);
+    const low = f64(kept, k) * (1 - t);
     const half = 2 ** k;
     for (let a = 0; a < half; a += 1) {
       into[half + a] = f64(into, a) * high;
       into[a] = f64(into, a) * low;
     }
+  }
+}
+
+/** Adds (a - z) times the product over the others, which is that of the mask with j divided by j's own factor. */
+function addPlayer(
+  size: number,
+  z: number,
+  j: number,
+  scale: number,
+  into: Float64Array,
+  products: Float64Array,
+): void {
+  const bit = 1 << j;
+  const column = j * size;
+  for (let block = 0; block < size; block += 2 * bit) {
+    for (let a = block; a < block + bit; a += 1) {
+      const others = scale * f64(products, a + bit);
+      addTo(into, column + a, -z * others);
+      addTo(into, column + a + bit, (1 - z) * others);
+    }
+  }
+}
+
+function addPathPair(
+  d: number,
+  kept: Float64Array,
+  i: number,
+  j: number,
+  scale: number,
+  into: Float64Array,
+  products: Float64Array,
+): void {
+  const size = 2 ** d;
+  const both = (1 << i) | (1 << j);
+  const column = pairColumn(d, i, j) * size;
+  for (let a = 0; a < size; a += 1) {
+    const factor = (((a >> i) & 1) - f64(kept, i)) * (((a >> j) & 1) - f64(kept, j));
+    addTo(into, column + a, factor * scale * f64(products, a | both));
   }
 }

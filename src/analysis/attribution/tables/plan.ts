@@ -96,11 +96,23 @@ export function planSize(plan: TablePlan, rows: number, threads: number): Worksp
   return {
     ops: i32(plan.opsAt, plan.programs.length),
     tables: Math.max(...tables),
+    leaf: largestLeaf(plan),
     columns: plan.forest.width,
     sums: plan.sums,
     rows,
     threads,
   };
+}
+
+function largestLeaf({ programs, builder }: TablePlan): number {
+  let most = 0;
+  for (const { superLeaves } of programs) {
+    for (const { above, splits, players } of superLeaves) {
+      const d = Math.min(players.length, above.length + splits.length);
+      most = Math.max(most, columnCount(d, builder.interactions) * 2 ** d);
+    }
+  }
+  return most;
 }
 
 /** Copies the instructions into a new workspace. */
@@ -111,9 +123,10 @@ export function loadPlan(plan: TablePlan, workspace: Workspace): void {
 }
 
 /** Builds the tables of one tree, in their place of its wave. */
-export function buildTree(plan: TablePlan, workspace: Workspace, tree: number): void {
+export function buildTree(plan: TablePlan, workspace: Workspace, tree: number, thread: number): void {
   const program = plan.programs[tree];
-  if (program !== undefined) buildTables(plan.builder, program, workspace.tables, i32(plan.tablesAt, tree));
+  if (program === undefined) return;
+  buildTables(plan.builder, program, workspace, { offset: i32(plan.tablesAt, tree), thread });
 }
 
 /** Adds one tree's contributions to the sums of the rows from..to. */

@@ -1,6 +1,7 @@
 import { AnalysisInputError } from '../../errors.js';
-import { addTo, f32, f64, i32 } from '../../numeric/typed.js';
-import { goesLeft, type VectorForest } from '../../trees/forest.js';
+import { addTo, f64, i32 } from '../../numeric/typed.js';
+import type { VectorForest } from '../../trees/forest.js';
+import { sortRows } from '../../trees/sort-rows.js';
 
 /** Rows that say what a feature is when it is not known. */
 export interface Reference {
@@ -23,17 +24,9 @@ export function referenceOf(forest: VectorForest, matrix: Float32Array): Referen
 /** How many reference rows pass through every node. */
 export function coverOf(forest: VectorForest, { rows, matrix }: Reference): Float64Array {
   const cover = new Float64Array(forest.feature.length);
-  for (const root of forest.roots) {
-    for (let row = 0; row < rows; row += 1) {
-      let node = root;
-      addTo(cover, node, 1);
-      for (let feature = i32(forest.feature, node); feature >= 0; feature = i32(forest.feature, node)) {
-        const left = goesLeft(forest, node, f32(matrix, row * forest.width + feature));
-        node = left ? i32(forest.left, node) : i32(forest.right, node);
-        addTo(cover, node, 1);
-      }
-    }
-  }
+  sortRows(forest, matrix, rows, (node, _order, from, to) => {
+    addTo(cover, node, to - from);
+  });
   return cover;
 }
 
@@ -68,16 +61,9 @@ export function outsideSupport(
   rows: number,
 ): Uint8Array {
   const outside = new Uint8Array(rows);
-  for (const root of forest.roots) {
-    for (let row = 0; row < rows; row += 1) {
-      let node = root;
-      for (let feature = i32(forest.feature, node); feature >= 0; feature = i32(forest.feature, node)) {
-        const isLeft = goesLeft(forest, node, f32(matrix, row * forest.width + feature));
-        node = isLeft ? i32(forest.left, node) : i32(forest.right, node);
-      }
-      // Cover never grows along a path, so the leaf tells for all of it.
-      if (f64(cover, node) === 0) outside[row] = 1;
-    }
-  }
+  sortRows(forest, matrix, rows, (node, order, from, to) => {
+    if (f64(cover, node) > 0) return;
+    for (let at = from; at < to; at += 1) outside[i32(order, at)] = 1;
+  });
   return outside;
 }

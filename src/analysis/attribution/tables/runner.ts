@@ -47,7 +47,7 @@ export function createTableRunner(
 function runWaves(plan: TablePlan, workspace: Workspace, rows: number, isBuilt: boolean): void {
   for (const { firstTree, endTree } of plan.waves) {
     for (let tree = firstTree; tree < endTree; tree += 1) {
-      if (!isBuilt) buildTree(plan, workspace, tree);
+      if (!isBuilt) buildTree(plan, workspace, tree, 0);
       runTree(plan, workspace, tree, { from: 0, to: rows, thread: 0 });
     }
   }
