@@ -36,10 +36,14 @@ export function chooseMethod(question: MethodQuestion): AttributionMethod {
     throw new AnalysisInputError(`The method ${method} does not compute ${kind} values.`);
   // Quadrature knows no interactions.
   const needsTables = method === 'tables' || (interactions && walk === 'quadrature');
-  if (needsTables && plan === null)
-    throw new AnalysisInputError('A path holds too many features for tables, which this needs.');
+  if (plan === null) return withoutTables(walk, needsTables);
   if (needsTables) return 'tables';
-  return method ?? (plan !== null && isTableCheaper(question, plan) ? 'tables' : walk);
+  return method ?? (isTableCheaper(question, plan) ? 'tables' : walk);
+}
+
+function withoutTables(walk: AttributionMethod, needsTables: boolean): AttributionMethod {
+  if (!needsTables) return walk;
+  throw new AnalysisInputError('A path holds too many features for tables, which this needs.');
 }
 
 /** Measured: an addition of the walks costs about four of the row loop. */

@@ -27,7 +27,7 @@ export interface RandomShape {
 /** Random trees with repeated features, both NaN sides and equality splits on small integers. */
 export function randomForest(shape: RandomShape): Forest {
   const uniform = seededUniform(shape.seed);
-  const { membership = 0 } = shape;
+  const { membership = 0, scale = 1 } = shape;
   const nodes: number[][] = [];
   const alternatives = new Map<number, Float32Array>();
   const grow = (depth: number): number => {
@@ -35,7 +35,7 @@ export function randomForest(shape: RandomShape): Forest {
     const cells = [-1, 0, 0, 0, -1, -1, 0];
     nodes.push(cells);
     if (depth === 0 || uniform() < (shape.leafChance ?? 0.1)) {
-      cells[6] = (uniform() - 0.5) * (shape.scale ?? 1);
+      cells[6] = (uniform() - 0.5) * scale;
       return node;
     }
     const equality = uniform() < (shape.equality ?? 0.1);

@@ -116,7 +116,9 @@ export function openWorkspace(handle: WorkspaceHandle): Workspace {
     columns: new Float32Array(buffer, layout.columns, size.columns * layout.stride),
     sums: new Float64Array(buffer, layout.sums, size.sums * layout.stride),
   };
-  const areas = (thread: number): { leaf: Float64Array; places: Int32Array; leafAt: number; placesAt: number } => {
+  const areas = (
+    thread: number,
+  ): { leaf: Float64Array; places: Int32Array; leafAt: number; placesAt: number } => {
     const leafAt = layout.building + thread * buildingBytes(size);
     const placesAt = leafAt + size.leaf * 8;
     const leaf = new Float64Array(buffer, leafAt, size.leaf);

@@ -32,7 +32,12 @@ export function pairColumn(players: number, i: number, j: number): number {
  * Interventional table: a row of mask a against a background row of mask b counts for coalitions that hold a without b
  * and nobody of b without a; nothing when both fail at the same player.
  */
-export function fillInterventional(d: number, leaf: LeafMasks, into: Float64Array, interactions: boolean): void {
+export function fillInterventional(
+  d: number,
+  leaf: LeafMasks,
+  into: Float64Array,
+  interactions: boolean,
+): void {
   const size = 2 ** d;
   const full = size - 1;
   into.fill(0, 0, columnCount(d, interactions) * size);
@@ -73,14 +78,7 @@ function addPairs(d: number, into: Float64Array, a: number, inside: number, weig
   const size = 2 ** d;
   const p = SIZES[inside] ?? 0;
   const q = d - (SIZES[a] ?? 0);
-  // By the sum of the two sides: both from the row, one from each, both from the background.
-  const indices = Float64Array.of(
-    0,
-    0,
-    p > 1 ? weight * sharePair(p, q) : 0,
-    p > 0 && q > 0 ? weight * shareCross(p, q) : 0,
-    q > 1 ? weight * sharePair(q, p) : 0,
-  );
+  const indices = pairIndices(p, q, weight);
   for (let j = 1; j < d; j += 1) {
     const side = sideOf(a, inside, 1 << j);
     if (side === 0) continue;
@@ -89,6 +87,17 @@ function addPairs(d: number, into: Float64Array, a: number, inside: number, weig
       if (other !== 0) addTo(into, pairColumn(d, i, j) * size + a, f64(indices, side + other));
     }
   }
+}
+
+/** By the sum of the two sides: both from the row, one from each, both from the background. */
+function pairIndices(p: number, q: number, weight: number): Float64Array {
+  return Float64Array.of(
+    0,
+    0,
+    p > 1 ? weight * sharePair(p, q) : 0,
+    p > 0 && q > 0 ? weight * shareCross(p, q) : 0,
+    q > 1 ? weight * sharePair(q, p) : 0,
+  );
 }
 
 /** 1: must come from the row, 2: must come from the background, 0: no matter. */
@@ -102,7 +111,12 @@ function sideOf(a: number, inside: number, bit: number): number {
  * value of a coalition is a product over players; its Shapley values are integrals of polynomials of degree d - 1,
  * which Gauss-Legendre sums give exactly (arXiv:2605.04497). No term is negative before the last difference.
  */
-export function fillPathDependent(d: number, kept: Float64Array, into: Float64Array, interactions: boolean): void {
+export function fillPathDependent(
+  d: number,
+  kept: Float64Array,
+  into: Float64Array,
+  interactions: boolean,
+): void {
   const size = 2 ** d;
   into.fill(0, 0, columnCount(d, interactions) * size);
   const rule = gaussLegendre(Math.ceil(d / 2));

@@ -61,6 +61,7 @@ export function outsideSupport(
   rows: number,
 ): Uint8Array {
   const outside = new Uint8Array(rows);
+  if (!forest.feature.some((feature, node) => feature < 0 && f64(cover, node) === 0)) return outside;
   sortRows(forest, matrix, rows, (node, order, from, to) => {
     if (f64(cover, node) > 0) return;
     for (let at = from; at < to; at += 1) outside[i32(order, at)] = 1;
