@@ -12,6 +12,7 @@ const root = join(import.meta.dirname, '..');
 /** What is compiled, and where it goes. */
 export const kernels = [
   { source: 'wasm/attribution.ts', target: 'src/analysis/attribution/kernels/row-kernel-bytes.ts' },
+  { source: 'wasm/game.ts', target: 'src/analysis/attribution/kernels/game-kernel-bytes.ts' },
 ];
 
 const flags = [

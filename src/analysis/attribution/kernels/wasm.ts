@@ -29,27 +29,29 @@ export interface Kernels {
   readonly spread: SpreadKernel;
 }
 
-let compiled: WebAssembly.Module | null | undefined;
+const compiled = new Map<string, WebAssembly.Module | null>();
 
-/** The compiled kernel; null where there is no WebAssembly with SIMD and threads. */
-function kernelModule(): WebAssembly.Module | null {
-  if (compiled !== undefined) return compiled;
-  const bytes = Uint8Array.from(atob(WASM_BASE64), (character) => character.charCodeAt(0));
-  compiled =
-    'WebAssembly' in globalThis && WebAssembly.validate(bytes) ? new WebAssembly.Module(bytes) : null;
-  return compiled;
+/** A compiled module; null where there is no WebAssembly with SIMD and threads. */
+export function compileKernel(base64: string): WebAssembly.Module | null {
+  const known = compiled.get(base64);
+  if (known !== undefined) return known;
+  const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+  const isAble = 'WebAssembly' in globalThis && WebAssembly.validate(bytes);
+  const module = isAble ? new WebAssembly.Module(bytes) : null;
+  compiled.set(base64, module);
+  return module;
 }
 
 /** Shared memory for the kernel; null where the kernel cannot run. */
 export function createMemory(bytes: number): SharedMemory | null {
   const pages = Math.ceil(bytes / PAGE);
-  if (kernelModule() === null || pages > MOST_PAGES) return null;
+  if (compileKernel(WASM_BASE64) === null || pages > MOST_PAGES) return null;
   return new WebAssembly.Memory({ initial: pages, maximum: MOST_PAGES, shared: true });
 }
 
 /** The kernels on that memory. */
 export function instantiateKernels(memory: SharedMemory): Kernels {
-  const module = kernelModule();
+  const module = compileKernel(WASM_BASE64);
   if (module === null) throw new Error('This machine has no WebAssembly with SIMD.');
   const { run, spread } = new WebAssembly.Instance(module, { env: { memory } }).exports;
   // The module is compiled from wasm/attribution.ts, whose signatures these are.
