@@ -32,8 +32,8 @@ export interface MethodQuestion {
 export function chooseMethod(question: MethodQuestion): AttributionMethod {
   const { kind, plan, method, interactions } = question;
   const walk = kind === 'interventional' ? 'pairwise' : 'quadrature';
-  if (method !== undefined && method !== 'tables' && method !== walk)
-    throw new AnalysisInputError(`The method ${method} does not compute ${kind} values.`);
+  if (![undefined, 'tables', walk].includes(method))
+    throw new AnalysisInputError(`The method ${String(method)} does not compute ${kind} values.`);
   // Quadrature knows no interactions.
   const needsTables = method === 'tables' || (interactions && walk === 'quadrature');
   if (plan === null) return withoutTables(walk, needsTables);

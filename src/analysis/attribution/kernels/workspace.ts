@@ -104,6 +104,20 @@ export function createWorkspace(size: WorkspaceSize, kernel: 'wasm' | 'plain' = 
   return openWorkspace({ memory: memory ?? new SharedArrayBuffer(bytes), size });
 }
 
+interface Areas {
+  readonly leaf: Float64Array;
+  readonly places: Int32Array;
+  readonly leafAt: number;
+  readonly placesAt: number;
+}
+
+function areasOf(buffer: ArrayBufferLike, layout: Layout, size: WorkspaceSize, thread: number): Areas {
+  const leafAt = layout.building + thread * buildingBytes(size);
+  const placesAt = leafAt + size.leaf * 8;
+  const leaf = new Float64Array(buffer, leafAt, size.leaf);
+  return { leaf, places: new Int32Array(buffer, placesAt, PLACES), leafAt, placesAt };
+}
+
 /** Opens a workspace that another thread may have allocated. */
 export function openWorkspace(handle: WorkspaceHandle): Workspace {
   const { memory, size } = handle;
@@ -116,14 +130,7 @@ export function openWorkspace(handle: WorkspaceHandle): Workspace {
     columns: new Float32Array(buffer, layout.columns, size.columns * layout.stride),
     sums: new Float64Array(buffer, layout.sums, size.sums * layout.stride),
   };
-  const areas = (
-    thread: number,
-  ): { leaf: Float64Array; places: Int32Array; leafAt: number; placesAt: number } => {
-    const leafAt = layout.building + thread * buildingBytes(size);
-    const placesAt = leafAt + size.leaf * 8;
-    const leaf = new Float64Array(buffer, leafAt, size.leaf);
-    return { leaf, places: new Int32Array(buffer, placesAt, PLACES), leafAt, placesAt };
-  };
+  const areas = (thread: number): Areas => areasOf(buffer, layout, size, thread);
   if (memory instanceof SharedArrayBuffer) {
     return {
       handle,

@@ -48,8 +48,7 @@ export function fillInterventional(
     const weight = f64(leaf.shares, k);
     const inside = full & ~b;
     const p = SIZES[inside] ?? 0;
-    let columns = 0;
-    for (let j = 0; j < d; j += 1) if ((inside & (1 << j)) !== 0) starts[columns++] = j * size;
+    const columns = startsOf(d, inside, starts);
     for (let part = b; ; part = (part - 1) & b) {
       const a = inside | part;
       const q = d - (SIZES[a] ?? 0);
@@ -62,6 +61,17 @@ export function fillInterventional(
     }
   }
   for (let j = 0; j < d; j += 1) subtractLosses(j, size, losses, into);
+}
+
+/** Where the columns of the players in a mask begin; returns how many there are. */
+function startsOf(d: number, mask: number, starts: Int32Array): number {
+  let columns = 0;
+  for (let j = 0; j < d; j += 1) {
+    if ((mask & (1 << j)) === 0) continue;
+    starts[columns] = j * 2 ** d;
+    columns += 1;
+  }
+  return columns;
 }
 
 const LOSSES = new Float64Array(2 ** MOST_TABLE_SLOTS);
