@@ -1,5 +1,6 @@
 import { OnnxFormatError, UnsupportedModelError } from '../errors.js';
 import type { OnnxAttribute, OnnxNode } from '../onnx/model.js';
+import { readTreeEnsemble } from './tree-ensemble-v5.js';
 
 /** The attributes of a tree operator, of equal lengths where the operator says so. */
 export interface RawEnsemble {
@@ -23,11 +24,16 @@ export interface RawEnsemble {
   /** Class labels of a classifier, as text. */
   readonly labels: readonly string[];
   readonly targets: number;
+  /** Positions of the roots where the operator names them; null where the first node of each tree is its root. */
+  readonly roots: readonly number[] | null;
+  /** Values of the set tests, by position. */
+  readonly sets: ReadonlyMap<number, readonly number[]>;
 }
 
-type Attributes = ReadonlyMap<string, OnnxAttribute>;
+export type Attributes = ReadonlyMap<string, OnnxAttribute>;
 
-function ints(attributes: Attributes, name: string): readonly number[] {
+/** A list of integers; empty where the attribute is missing. */
+export function ints(attributes: Attributes, name: string): readonly number[] {
   return attributes.get(name)?.ints ?? [];
 }
 
@@ -45,8 +51,12 @@ export function classLabels(attributes: Attributes): readonly string[] {
   return (numbers?.ints ?? []).map(String);
 }
 
-/** Reads the attributes of a TreeEnsembleClassifier or TreeEnsembleRegressor and checks that they fit together. */
+/** Reads the attributes of a tree operator and checks that they fit together. */
 export function readRawEnsemble(node: OnnxNode): RawEnsemble {
+  return node.operator === 'TreeEnsemble' ? readTreeEnsemble(node) : readLists(node);
+}
+
+function readLists(node: OnnxNode): RawEnsemble {
   const { attributes } = node;
   const votes = node.operator === 'TreeEnsembleClassifier' ? 'class' : 'target';
   const raw: RawEnsemble = {
@@ -55,7 +65,7 @@ export function readRawEnsemble(node: OnnxNode): RawEnsemble {
     nodeIds: ints(attributes, 'nodes_nodeids'),
     featureIds: ints(attributes, 'nodes_featureids'),
     thresholds: reals(attributes, 'nodes_values'),
-    modes: attributes.get('nodes_modes')?.texts ?? [],
+    modes: texts(attributes, 'nodes_modes'),
     trueIds: ints(attributes, 'nodes_truenodeids'),
     falseIds: ints(attributes, 'nodes_falsenodeids'),
     nanTrue: ints(attributes, 'nodes_missing_value_tracks_true'),
@@ -64,16 +74,27 @@ export function readRawEnsemble(node: OnnxNode): RawEnsemble {
     voteTargets: ints(attributes, `${votes}_ids`),
     voteWeights: reals(attributes, `${votes}_weights`),
     base: reals(attributes, 'base_values'),
-    postTransform: attributes.get('post_transform')?.text ?? 'NONE',
-    aggregate: attributes.get('aggregate_function')?.text ?? 'SUM',
+    postTransform: text(attributes, 'post_transform', 'NONE'),
+    aggregate: text(attributes, 'aggregate_function', 'SUM'),
     labels: classLabels(attributes),
     targets: attributes.get('n_targets')?.int ?? 1,
+    roots: null,
+    sets: new Map(),
   };
   checkLengths(raw);
   return raw;
 }
 
-function checkLengths(raw: RawEnsemble): void {
+function text(attributes: Attributes, name: string, fallback: string): string {
+  return attributes.get(name)?.text ?? fallback;
+}
+
+function texts(attributes: Attributes, name: string): readonly string[] {
+  return attributes.get(name)?.texts ?? [];
+}
+
+/** Refuses lists whose lengths do not fit together. */
+export function checkLengths(raw: RawEnsemble): void {
   const count = raw.treeIds.length;
   if (count === 0) throw new OnnxFormatError(`${raw.operator} has no nodes.`);
   const lists = {
@@ -107,6 +128,11 @@ export interface VoteRule {
   readonly base: number;
 }
 
+/** Trees of the operator: what an average divides by. */
+export function treeCount(raw: RawEnsemble): number {
+  return raw.roots?.length ?? new Set(Array.from(raw.treeIds)).size;
+}
+
 /**
  * How the votes of a binary scorer combine, as onnxruntime computes them. Combinations whose meaning the
  * specification leaves open (two base values with one class, for example) are refused.
@@ -123,12 +149,14 @@ export function voteRule(raw: RawEnsemble): VoteRule {
       `aggregate ${raw.aggregate} is not a sum, so it has no exact attribution.`,
     );
   }
-  const trees = raw.aggregate === 'AVERAGE' ? new Set(Array.from(raw.treeIds)).size : 1;
+  const trees = raw.aggregate === 'AVERAGE' ? treeCount(raw) : 1;
   return { link: simpleLink(raw), factors: new Map([[0, 1 / trees]]), base: raw.base[0] ?? 0 };
 }
 
 function simpleLink(raw: RawEnsemble): 'identity' | 'logistic' {
   if (raw.postTransform === 'NONE') return 'identity';
+  if (raw.operator === 'TreeEnsemble')
+    throw new UnsupportedModelError(raw.operator, 'a transform of one target is left out by some runtimes.');
   if (raw.postTransform === 'LOGISTIC') return 'logistic';
   throw new UnsupportedModelError(raw.operator, `post transform ${raw.postTransform} is not read here.`);
 }
@@ -179,3 +207,35 @@ function twoClassRule(raw: RawEnsemble): VoteRule {
   );
   return { link: raw.postTransform === 'SOFTMAX' ? 'logistic' : simpleLink(raw), factors, base: 0 };
 }
+
+/** How the votes of an operator with any number of classes or targets combine. */
+export interface VectorRule {
+  readonly link: 'identity' | 'logistic' | 'softmax';
+  readonly outputs: number;
+  readonly bases: Float64Array;
+  /** Factor of every vote. */
+  readonly factor: number;
+}
+
+/** One margin per class or target, for operators that voteRule does not reduce to one. */
+export function vectorRule(raw: RawEnsemble): VectorRule {
+  const outputs = raw.operator === 'TreeEnsembleClassifier' ? raw.labels.length : raw.targets;
+  if (outputs < 1 || outputs > MOST_OUTPUTS)
+    throw new UnsupportedModelError(raw.operator, `${String(outputs)} classes or targets.`);
+  if (raw.base.length !== 0 && raw.base.length !== outputs)
+    throw new OnnxFormatError(
+      `${raw.operator} has ${String(raw.base.length)} base values for ${String(outputs)} margins.`,
+    );
+  if (raw.aggregate !== 'SUM' && raw.aggregate !== 'AVERAGE')
+    throw new UnsupportedModelError(
+      raw.operator,
+      `aggregate ${raw.aggregate} is not a sum, so it has no exact attribution.`,
+    );
+  const bases = new Float64Array(outputs);
+  bases.set(Array.from(raw.base));
+  const factor = raw.aggregate === 'AVERAGE' ? 1 / treeCount(raw) : 1;
+  const link = raw.postTransform === 'SOFTMAX' ? 'softmax' : simpleLink(raw);
+  return { link, outputs, bases, factor };
+}
+
+const MOST_OUTPUTS = 1024;
