@@ -61,22 +61,46 @@ export interface TreeExplainer {
   readonly explain: (matrix: Float32Array) => TreeExplanation;
 }
 
-interface Prepared {
+/** What is known before any row is explained. */
+export interface PreparedTrees {
   readonly request: TreeExplainerRequest;
   readonly owner: Int32Array;
   readonly reference: Reference;
   readonly cover: Float64Array | null;
   readonly interactions: boolean;
   readonly base: Float64Array;
-  /** Sums of `rows` rows, row-major: per output the players, then the pairs. */
-  readonly sums: (matrix: Float32Array, rows: number) => Float64Array;
+  readonly method: AttributionMethod;
+  /** How tables are made; null when paths hold too many players for them. */
+  readonly plan: TablePlan | null;
 }
+
+/** Sums of the rows of a matrix, row-major: per output the players, then the pairs. */
+type Summing = (matrix: Float32Array, rows: number) => Float64Array;
 
 /**
  * Exact Shapley values of the margins of trees. Throws AnalysisInputError for shapes that do not fit, AdditivityError
  * when contributions do not add up to the margin, which another piece of code computes, within 1e-9 max(1, |margin|).
  */
 export function createTreeExplainer(request: TreeExplainerRequest): TreeExplainer {
+  const prepared = prepareTrees(request);
+  const { method, base } = prepared;
+  const sums = sumsBy(prepared);
+  return {
+    method,
+    players: request.groups.map(({ name }) => name),
+    base,
+    explain: (matrix) => {
+      const rows = wholeRows(request.forest, matrix);
+      return finishRows(prepared, matrix, {
+        sums: sums(matrix, rows),
+        margins: vectorMargins(request.forest, matrix, rows),
+      });
+    },
+  };
+}
+
+/** Everything that does not depend on the rows; see createTreeExplainer. */
+export function prepareTrees(request: TreeExplainerRequest): PreparedTrees {
   const { forest, groups, kind, interactions = false } = request;
   const owner = columnOwners(groups, forest.width);
   if (owner.includes(-1))
@@ -90,14 +114,16 @@ export function createTreeExplainer(request: TreeExplainerRequest): TreeExplaine
   const plan = planTables({ forest, owner, players: groups.length, against, interactions });
   const method = chooseMethod({ ...request, interactions, rows: reference.rows, plan });
   const base = cover === null ? meanMargins(forest, reference) : expectedMargins(forest, cover);
-  const prepared = { request, owner, reference, cover, interactions, base };
-  const sums = sumsBy(method, plan, prepared);
-  return {
-    method,
-    players: groups.map(({ name }) => name),
-    base,
-    explain: (matrix) => explainMatrix({ ...prepared, sums }, matrix),
-  };
+  return { request, owner, reference, cover, interactions, base, method, plan };
+}
+
+/** Rows of a matrix. Throws AnalysisInputError when they are not whole. */
+export function wholeRows(forest: VectorForest, matrix: Float32Array): number {
+  const rows = matrix.length / forest.width;
+  if (Number.isInteger(rows)) return rows;
+  throw new AnalysisInputError(
+    `The matrix holds ${String(matrix.length)} values, no multiple of ${String(forest.width)} columns.`,
+  );
 }
 
 function meanMargins(forest: VectorForest, { rows, matrix }: Reference): Float64Array {
@@ -109,11 +135,8 @@ function meanMargins(forest: VectorForest, { rows, matrix }: Reference): Float64
   return mean;
 }
 
-function sumsBy(
-  method: AttributionMethod,
-  plan: TablePlan | null,
-  { request, owner, reference, cover, interactions }: Omit<Prepared, 'sums'>,
-): Prepared['sums'] {
+function sumsBy(prepared: PreparedTrees): Summing {
+  const { request, owner, reference, cover, interactions, method, plan } = prepared;
   const { forest, groups, kernel } = request;
   const players = groups.length;
   if (method === 'tables' && plan !== null) return createTableRunner(plan, kernel ?? 'wasm');
@@ -137,30 +160,28 @@ function sumsBy(
   });
 }
 
-function explainMatrix(prepared: Prepared, matrix: Float32Array): TreeExplanation {
-  const { request, cover, base } = prepared;
+/** The explanation of rows from their sums. Throws AdditivityError when these contradict the margins. */
+export function finishRows(
+  prepared: PreparedTrees,
+  matrix: Float32Array,
+  { sums, margins }: { readonly sums: Float64Array; readonly margins: Float64Array },
+): TreeExplanation {
+  const { request, cover, base, interactions } = prepared;
   const { forest, groups } = request;
-  const rows = matrix.length / forest.width;
-  if (!Number.isInteger(rows)) {
-    throw new AnalysisInputError(
-      `The matrix holds ${String(matrix.length)} values, no multiple of ${String(forest.width)} columns.`,
-    );
-  }
-  const sums = prepared.sums(matrix, rows);
-  const perOutput = columnCount(groups.length, prepared.interactions);
+  const rows = wholeRows(forest, matrix);
+  const perOutput = columnCount(groups.length, interactions);
   const cells = rows * forest.outputs;
-  const values = prepared.interactions ? new Float64Array(cells * groups.length) : sums;
-  if (prepared.interactions) {
+  const values = interactions ? new Float64Array(cells * groups.length) : sums;
+  if (interactions) {
     for (let cell = 0; cell < cells; cell += 1)
       values.set(sums.subarray(cell * perOutput, cell * perOutput + groups.length), cell * groups.length);
   }
-  const margins = vectorMargins(forest, matrix, rows);
   checkAdditivity(values, margins, base, groups.length);
   return {
     rows,
     values,
     margins,
-    interactions: prepared.interactions ? interactionMatrices(sums, cells, groups.length) : null,
+    interactions: interactions ? interactionMatrices(sums, cells, groups.length) : null,
     outsideSupport: cover === null ? null : outsideSupport(forest, cover, matrix, rows),
   };
 }

@@ -136,7 +136,7 @@ function cast(tracing: Tracing, node: OnnxNode): readonly EncodedColumn[] {
   const to = node.attributes.get('to')?.int ?? 0;
   if (INTEGERS.includes(to)) {
     for (const column of columns) {
-      if (column.steps.length > 0)
+      if (!column.steps.every((one) => one.kind === 'impute' && Number.isInteger(one.value)))
         throw new UnsupportedModelError('Cast', 'to an integer after other steps is not read.');
       if (!tracing.texts.has(column.source)) tracing.wholeNumbers.add(column.source);
     }
@@ -188,18 +188,26 @@ function oneHot(tracing: Tracing, node: OnnxNode): readonly EncodedColumn[] {
     throw new UnsupportedModelError('OneHotEncoder', 'several columns at once are not read.');
   if ((node.attributes.get('zeros')?.int ?? 1) !== 1)
     throw new UnsupportedModelError('OneHotEncoder', 'refusing unknown categories is not read.');
+  return categoriesOf(tracing, node, column.source).flatMap((value) =>
+    step([column], () => ({ kind: 'category', value })),
+  );
+}
+
+/** The categories of an encoder as numbers; texts by their place in the list. */
+function categoriesOf(tracing: Tracing, node: OnnxNode, input: number): readonly number[] {
   const names = node.attributes.get('cats_strings')?.texts ?? [];
-  const numbers = node.attributes.get('cats_int64s')?.ints ?? [];
-  const isText = tracing.texts.has(column.source);
+  const isText = tracing.texts.has(input);
   if (isText !== names.length > 0)
     throw new UnsupportedModelError(
       'OneHotEncoder',
       'text and numbers as categories of one column are not read.',
     );
-  if (isText) tracing.categories.set(column.source, names);
-  else tracing.wholeNumbers.add(column.source);
-  const values = isText ? names.map((_, place) => place) : numbers;
-  return values.flatMap((value) => step([column], () => ({ kind: 'category', value })));
+  if (isText) {
+    tracing.categories.set(input, names);
+    return names.map((_, place) => place);
+  }
+  tracing.wholeNumbers.add(input);
+  return node.attributes.get('cats_int64s')?.ints ?? [];
 }
 
 /** Columns by their numbers, which an initializer holds. */

@@ -232,7 +232,9 @@ function chainFrom(building: Building, position: number): readonly [Link, ...Lin
   let next = childPosition(building, position, raw.falseIds);
   while (isHit(raw, next) && raw.featureIds[next] === raw.featureIds[position]) {
     const seen = onPath.has(next) || links.some((link) => link.position === next);
-    if (seen || childPosition(building, next, raw.trueIds) !== hit) break;
+    // Runtimes do not agree on chains whose links send missing values to different sides.
+    const isAlike = raw.nanTrue[next] === raw.nanTrue[position];
+    if (seen || !isAlike || childPosition(building, next, raw.trueIds) !== hit) break;
     links.push({ position: next, values: values(next) });
     next = childPosition(building, next, raw.falseIds);
   }

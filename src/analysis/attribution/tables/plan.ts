@@ -1,6 +1,6 @@
 import { i32 } from '../../numeric/typed.js';
 import type { VectorForest } from '../../trees/forest.js';
-import type { Workspace, WorkspaceSize } from '../kernels/workspace.js';
+import type { Stretch, Workspace, WorkspaceSize } from '../kernels/workspace.js';
 import { type Against, buildTables, createBuilder, type TableBuilder } from './build-tables.js';
 import { columnCount, pairColumn } from './leaf-tables.js';
 import { compileTree, type TreeProgram } from './tree-program.js';
@@ -129,17 +129,7 @@ export function buildTree(plan: TablePlan, workspace: Workspace, tree: number, t
   buildTables(plan.builder, program, workspace, { offset: i32(plan.tablesAt, tree), thread });
 }
 
-/** Adds one tree's contributions to the sums of the rows from..to. */
-export function runTree(
-  plan: TablePlan,
-  workspace: Workspace,
-  tree: number,
-  { from, to, thread }: { readonly from: number; readonly to: number; readonly thread: number },
-): void {
-  const stretch = {
-    from: i32(plan.opsAt, tree),
-    to: i32(plan.opsAt, tree + 1),
-    tables: i32(plan.tablesAt, tree),
-  };
-  workspace.run(stretch, from, to, thread);
+/** Where the instructions and the tables of a tree are. */
+export function stretchOf(plan: TablePlan, tree: number): Stretch {
+  return { from: i32(plan.opsAt, tree), to: i32(plan.opsAt, tree + 1), tables: i32(plan.tablesAt, tree) };
 }

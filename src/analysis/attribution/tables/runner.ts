@@ -1,6 +1,6 @@
 import { f32, f64 } from '../../numeric/typed.js';
 import { createWorkspace, type Workspace } from '../kernels/workspace.js';
-import { buildTree, loadPlan, planSize, runTree, type TablePlan } from './plan.js';
+import { buildTree, loadPlan, planSize, stretchOf, type TablePlan } from './plan.js';
 
 /** Rows that are in the workspace at a time: memory does not grow with the matrix, except for the result. */
 const MOST_ROWS = 65_536;
@@ -48,7 +48,7 @@ function runWaves(plan: TablePlan, workspace: Workspace, rows: number, isBuilt: 
   for (const { firstTree, endTree } of plan.waves) {
     for (let tree = firstTree; tree < endTree; tree += 1) {
       if (!isBuilt) buildTree(plan, workspace, tree, 0);
-      runTree(plan, workspace, tree, { from: 0, to: rows, thread: 0 });
+      workspace.run(stretchOf(plan, tree), 0, rows, 0);
     }
   }
 }
