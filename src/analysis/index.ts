@@ -56,6 +56,7 @@ export {
   buildTree,
   loadPlan,
   planSize,
+  type PlanRequest,
   planTables,
   stretchOf,
   type TablePlan,

@@ -60,7 +60,7 @@ export const explainTrees = async (
 
 const runAll = async (
   spread: Spread,
-  { request }: PreparedTrees,
+  { request, owner }: PreparedTrees,
   plan: TablePlan,
   matrix: Float32Array,
 ): Promise<{ sums: Float64Array; margins: Float64Array }> => {
@@ -71,7 +71,9 @@ const runAll = async (
   const most = chunkRows(plan);
   const workspace = createWorkspace(planSize(plan, Math.min(rows, most), spread.threads));
   loadPlan(plan, workspace);
-  const build = { key: randomUUID(), request, workspace: workspace.handle };
+  const { against, interactions } = plan.builder;
+  const own = { forest, owner, players: request.groups.length, against, interactions };
+  const build = { key: randomUUID(), request: own, workspace: workspace.handle };
   for (let first = 0; first < rows; first += most) {
     const count = Math.min(most, rows - first);
     loadRows(workspace, matrix, forest.width, first, count);

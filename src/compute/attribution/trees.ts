@@ -1,11 +1,11 @@
 import {
   buildTree,
   openWorkspace,
-  prepareTrees,
+  planTables,
   vectorMargins,
+  type PlanRequest,
   type Stretch,
   type TablePlan,
-  type TreeExplainerRequest,
   type VectorForest,
   type WorkspaceHandle,
 } from '../../analysis/index.js';
@@ -14,7 +14,7 @@ import {
 export interface BuildRequest {
   /** Names the request; a thread keeps its plan under it. */
   readonly key: string;
-  readonly request: TreeExplainerRequest;
+  readonly request: PlanRequest;
   readonly workspace: WorkspaceHandle;
   readonly thread: number;
   readonly trees: readonly number[];
@@ -34,10 +34,10 @@ export interface RunRequest {
 const mostPlans = 4;
 const plans = new Map<string, TablePlan | null>();
 
-const planOf = (key: string, request: TreeExplainerRequest): TablePlan | null => {
+const planOf = (key: string, request: PlanRequest): TablePlan | null => {
   const known = plans.get(key);
   if (known !== undefined) return known;
-  const { plan } = prepareTrees(request);
+  const plan = planTables(request);
   plans.set(key, plan);
   const [oldest] = plans.keys();
   if (plans.size > mostPlans && oldest !== undefined) plans.delete(oldest);
