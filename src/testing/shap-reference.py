@@ -56,6 +56,7 @@ def explain(case, model, x, onnx, outputs=1, interventional=True):
             file.write(onnx)
     else:
         model.save_model(path, format="onnx")
+    x = arranged_rows(model, x)
     np.ascontiguousarray(x).tofile(os.path.join(OUT, f"{case}.x"))
     kinds = {}
     rows = x[:ROWS].astype(np.float64)
@@ -67,6 +68,20 @@ def explain(case, model, x, onnx, outputs=1, interventional=True):
         values = explainer.shap_values(rows, check_additivity=False)
         kinds["interventional"] = save(case, "background", pick(arranged(values, x.shape[1]), outputs))
     CASES.append({"name": case, "columns": x.shape[1], "rows": ROWS, "background": BACKGROUND, "outputs": outputs, "kinds": kinds})
+
+
+def arranged_rows(model, x):
+    """All rows, those in the middle that the package sends elsewhere than the model: it rounds thresholds to float32."""
+    if not hasattr(model, "estimators_"):
+        return x
+    stray = np.zeros(len(x), dtype=bool)
+    for tree in (estimator.tree_ for estimator in np.asarray(model.estimators_).ravel()):
+        for feature, threshold in zip(tree.feature, tree.threshold):
+            if feature >= 0:
+                column = x[:, feature].astype(np.float64)
+                stray |= (column <= threshold) != (column <= np.float64(np.float32(threshold)))
+    kept = x[~stray]
+    return np.concatenate([kept[:-BACKGROUND], x[stray], kept[-BACKGROUND:]])
 
 
 def pick(values, outputs):
