@@ -156,3 +156,59 @@ export function spread(leaf: usize, places: usize, value: f64, into: usize, size
     v128.store(to, f64x2.add(v128.load(to), f64x2.mul(factor, entries)));
   }
 }
+
+/** The node that a row goes to: the record is [column, with the sign bit set when missing values go left; threshold; left; right]. */
+function next(nodes: usize, node: u32, row: usize): u32 {
+  const record = nodes + ((node as usize) << 4);
+  const column = load<u32>(record);
+  const x = load<f32>(row + (((column & 0x7fffffff) as usize) << 2));
+  const passes = i32(x <= load<f32>(record, 4)) | (i32(x != x) & i32(column >> 31));
+  return select(load<u32>(record, 8), load<u32>(record, 12), passes);
+}
+
+/**
+ * Adds to `into` what every tree says of every row of a row-major matrix, four rows in step; leaves lead to themselves.
+ * `roots` holds a root and a depth per tree. The rows are a multiple of four.
+ */
+export function descend(
+  nodes: usize,
+  values: usize,
+  outputs: i32,
+  roots: usize,
+  trees: i32,
+  matrix: usize,
+  width: i32,
+  rows: i32,
+  into: usize,
+): void {
+  const line = (width as usize) << 2;
+  for (let tree = 0; tree < trees; ++tree) {
+    const root = load<u32>(roots + ((tree as usize) << 3));
+    const depth = load<i32>(roots + ((tree as usize) << 3), 4);
+    for (let row = 0; row < rows; row += 4) {
+      const x = matrix + (row as usize) * line;
+      let a = root;
+      let b = root;
+      let c = root;
+      let d = root;
+      for (let level = 0; level < depth; ++level) {
+        a = next(nodes, a, x);
+        b = next(nodes, b, x + line);
+        c = next(nodes, c, x + 2 * line);
+        d = next(nodes, d, x + 3 * line);
+      }
+      const to = into + (((row * outputs) as usize) << 3);
+      addLeaf(values, a, outputs, to);
+      addLeaf(values, b, outputs, to + ((outputs as usize) << 3));
+      addLeaf(values, c, outputs, to + ((outputs as usize) << 4));
+      addLeaf(values, d, outputs, to + 3 * ((outputs as usize) << 3));
+    }
+  }
+}
+
+function addLeaf(values: usize, node: u32, outputs: i32, to: usize): void {
+  const from = values + (((node as usize) * (outputs as usize)) << 3);
+  for (let output: usize = 0; output < (outputs as usize) << 3; output += 8) {
+    store<f64>(to + output, load<f64>(to + output) + load<f64>(from + output));
+  }
+}

@@ -63,7 +63,7 @@ export {
 } from './attribution/tables/plan.js';
 export { chunkRows, loadRows, storeSums } from './attribution/tables/runner.js';
 export { type Forest, type VectorForest } from './trees/forest.js';
-export { vectorMargins } from './trees/margins.js';
+export { kernelMargins } from './attribution/kernels/kernel-margins.js';
 
 // Counterfactuals: what would have to be different.
 export type { FeatureRule } from './counterfactual/candidates.js';

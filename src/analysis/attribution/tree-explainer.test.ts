@@ -5,6 +5,8 @@ import type { ColumnGroup } from '../ensemble/ensemble.js';
 import { AdditivityError, AnalysisInputError } from '../errors.js';
 import { asVector, type Forest, type VectorForest } from '../trees/forest.js';
 import { randomForest, randomMatrix, seededUniform } from '../trees/random-forest.fixture.js';
+import { vectorMargins } from '../trees/margins.js';
+import { kernelMargins } from './kernels/kernel-margins.js';
 import {
   interactionOf,
   interventionalWorth,
@@ -155,6 +157,22 @@ describe('Shapley values of tree margins', () => {
       );
     },
   );
+
+  test('margins by the compiled kernel are those of the trees, to the last bit', () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 1_000_000 }),
+        fc.integer({ min: 64, max: 2500 }),
+        (seed, rows) => {
+          const plain = randomForest({ trees: 6, depth: 7, width: WIDTH, seed, equality: 0 });
+          const matrix = randomMatrix(rows, WIDTH, seed);
+          const [fast, slow] = [kernelMargins, vectorMargins].map((of) => of(asVector(plain), matrix, rows));
+          expect(fast).toEqual(slow);
+        },
+      ),
+      { numRuns: 10 },
+    );
+  });
 
   test('tables, pairs and both kernels agree on deep trees with many features', () => {
     const forest = asVector(randomForest({ trees: 4, depth: 11, width: 12, seed: 5, leafChance: 0.25 }));

@@ -2,7 +2,7 @@ import { type ColumnGroup, columnOwners } from '../ensemble/ensemble.js';
 import { AdditivityError, AnalysisInputError } from '../errors.js';
 import { addTo, f64 } from '../numeric/typed.js';
 import type { VectorForest } from '../trees/forest.js';
-import { vectorMargins } from '../trees/margins.js';
+import { kernelMargins } from './kernels/kernel-margins.js';
 import { type AttributionMethod, chooseMethod } from './choose-method.js';
 import { addPairwise, createPairWalk } from './pairwise.js';
 import { addQuadrature } from './quadrature.js';
@@ -93,7 +93,7 @@ export function createTreeExplainer(request: TreeExplainerRequest): TreeExplaine
       const rows = wholeRows(request.forest, matrix);
       return finishRows(prepared, matrix, {
         sums: sums(matrix, rows),
-        margins: vectorMargins(request.forest, matrix, rows),
+        margins: kernelMargins(request.forest, matrix, rows),
       });
     },
   };
@@ -127,7 +127,7 @@ export function wholeRows(forest: VectorForest, matrix: Float32Array): number {
 }
 
 function meanMargins(forest: VectorForest, { rows, matrix }: Reference): Float64Array {
-  const margins = vectorMargins(forest, matrix, rows);
+  const margins = kernelMargins(forest, matrix, rows);
   const mean = new Float64Array(forest.outputs);
   margins.forEach((value, at) => {
     addTo(mean, at % forest.outputs, value / rows);

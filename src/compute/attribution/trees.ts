@@ -2,7 +2,7 @@ import {
   buildTree,
   openWorkspace,
   planTables,
-  vectorMargins,
+  kernelMargins,
   type PlanRequest,
   type Stretch,
   type TablePlan,
@@ -59,5 +59,5 @@ export const runTrees = (asked: RunRequest): { readonly margins: Float64Array | 
   for (const stretch of asked.stretches) workspace.run(stretch, asked.from, asked.to, asked.thread);
   if (asked.margins === null) return { margins: null };
   const { forest, matrix } = asked.margins;
-  return { margins: vectorMargins(forest, matrix, matrix.length / forest.width) };
+  return { margins: kernelMargins(forest, matrix, matrix.length / forest.width) };
 };

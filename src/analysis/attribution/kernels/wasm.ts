@@ -23,10 +23,24 @@ export type RowKernel = (
 /** See `spread` in wasm/attribution.ts. */
 export type SpreadKernel = (leaf: number, places: number, value: number, into: number, size: number) => void;
 
+/** See `descend` in wasm/attribution.ts. */
+export type DescendKernel = (
+  nodes: number,
+  values: number,
+  outputs: number,
+  roots: number,
+  trees: number,
+  matrix: number,
+  width: number,
+  rows: number,
+  into: number,
+) => void;
+
 /** The functions of wasm/attribution.ts. */
 export interface Kernels {
   readonly run: RowKernel;
   readonly spread: SpreadKernel;
+  readonly descend: DescendKernel;
 }
 
 const compiled = new Map<string, WebAssembly.Module | null>();
@@ -53,7 +67,7 @@ export function createMemory(bytes: number): SharedMemory | null {
 export function instantiateKernels(memory: SharedMemory): Kernels {
   const module = compileKernel(WASM_BASE64);
   if (module === null) throw new Error('This machine has no WebAssembly with SIMD.');
-  const { run, spread } = new WebAssembly.Instance(module, { env: { memory } }).exports;
+  const { run, spread, descend } = new WebAssembly.Instance(module, { env: { memory } }).exports;
   // The module is compiled from wasm/attribution.ts, whose signatures these are.
-  return { run: run as RowKernel, spread: spread as SpreadKernel };
+  return { run, spread, descend } as unknown as Kernels;
 }
