@@ -7,7 +7,8 @@ import { readOnnxModel } from '../onnx/read-model.js';
 import { buildForest, buildVectorForest } from '../trees/build-forest.js';
 import { foldColumns } from '../trees/fold-columns.js';
 import { asVector, type VectorForest } from '../trees/forest.js';
-import { type RawEnsemble, readRawEnsemble, vectorRule, voteRule } from '../trees/raw-ensemble.js';
+import { readRawEnsemble, vectorRule, voteRule } from '../trees/raw-ensemble.js';
+import type { RawEnsemble } from '../trees/raw-lists.js';
 import { createMember, type Member } from './member.js';
 
 const CLASSIFIERS = new Set(['TreeEnsembleClassifier', 'LinearClassifier']);
@@ -51,7 +52,7 @@ export function loadMember(bytes: Uint8Array): Member {
   if (forest.outputs !== 1 || link === 'softmax') {
     throw new UnsupportedModelError(
       operator,
-      `${String(forest.outputs)} targets or classes; a binary scorer is read here.`,
+      `${String(forest.outputs)} ${classes.length > 0 ? 'classes' : 'targets'}; a binary scorer is read here.`,
     );
   }
   const { outputs: _outputs, values, bases, ...shape } = forest;

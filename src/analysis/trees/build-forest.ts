@@ -1,7 +1,8 @@
 import { OnnxFormatError, UnsupportedModelError } from '../errors.js';
 import { below32, floor32 } from '../numeric/float32.js';
 import type { Forest, VectorForest } from './forest.js';
-import type { RawEnsemble, VoteRule } from './raw-ensemble.js';
+import type { VoteRule } from './raw-ensemble.js';
+import type { RawEnsemble } from './raw-lists.js';
 
 const DEEPEST = 60;
 const MOST_NODES = 4_000_000;

@@ -1,6 +1,6 @@
 import { OnnxFormatError, UnsupportedModelError } from '../errors.js';
 import type { OnnxNode } from '../onnx/model.js';
-import { type Attributes, checkLengths, ints, type RawEnsemble } from './raw-ensemble.js';
+import { type Attributes, checkLengths, ints, type RawEnsemble } from './raw-lists.js';
 
 const MODES = [
   'BRANCH_LEQ',
