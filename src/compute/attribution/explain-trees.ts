@@ -90,7 +90,7 @@ const runAll = async (
   return { sums, margins };
 };
 
-/** Every thread builds each so-manieth tree. */
+/** Trees are dealt out to the threads one by one. */
 const buildWave = async (
   { compute, threads, ...options }: Spread,
   build: Omit<BuildRequest, 'thread' | 'trees'>,
