@@ -28,13 +28,42 @@ export {
   type PlattCalibration,
   type WeightedMember,
 } from './ensemble/ensemble.js';
-export { loadMember } from './ensemble/load-member.js';
+export { compareReadings, type ReadingDifference } from './ensemble/compare-readings.js';
+export { loadMember, loadTrees, type TreeReading } from './ensemble/load-member.js';
 export { createMember, type Member, type MemberParts, sigmoid } from './ensemble/member.js';
 export { probeRows } from './ensemble/probes.js';
 
 // Attribution: what each feature contributed.
 export { createExplainer, type Explainer, explainRows, type Explanation } from './attribution/explain.js';
 export { type AttributionSummary, type GlobalAttribution, globalAttribution } from './attribution/global.js';
+
+export type { AttributionMethod } from './attribution/choose-method.js';
+export {
+  createTreeExplainer,
+  type TreeExplainer,
+  type TreeExplainerRequest,
+  type TreeExplanation,
+} from './attribution/tree-explainer.js';
+export { finishRows, type PreparedTrees, prepareTrees, wholeRows } from './attribution/tree-explainer.js';
+export {
+  BLOCK,
+  createWorkspace,
+  openWorkspace,
+  type Stretch,
+  type WorkspaceHandle,
+} from './attribution/kernels/workspace.js';
+export {
+  buildTree,
+  loadPlan,
+  planSize,
+  type PlanRequest,
+  planTables,
+  stretchOf,
+  type TablePlan,
+} from './attribution/tables/plan.js';
+export { chunkRows, loadRows, storeSums } from './attribution/tables/runner.js';
+export { type Forest, type VectorForest } from './trees/forest.js';
+export { kernelMargins } from './attribution/kernels/kernel-margins.js';
 
 // Counterfactuals: what would have to be different.
 export type { FeatureRule } from './counterfactual/candidates.js';

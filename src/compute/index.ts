@@ -2,6 +2,8 @@ import { availableParallelism } from 'node:os';
 import type { Compute } from '../kernel/ports.js';
 import { createPool } from './pool.js';
 
+export { explainTrees, type SpreadOptions } from './attribution/explain-trees.js';
+
 /** How the pool is made. */
 export interface ComputeOptions {
   /** Threads at most; two at least by default, so that a long task leaves one for decisions. */

@@ -36,6 +36,15 @@ export const tasks: Readonly<Record<string, TaskEntry>> = {
     lane: 'long',
     load: async () => (await import('./evaluation/measure.js')).measureRows,
   },
+  // The two steps of explainTrees; see attribution/explain-trees.ts.
+  'attribution.build': {
+    lane: 'long',
+    load: async () => (await import('./attribution/trees.js')).buildTrees,
+  },
+  'attribution.run': {
+    lane: 'long',
+    load: async () => (await import('./attribution/trees.js')).runTrees,
+  },
   'intake.pickles': {
     lane: 'long',
     load: async () => (await import('./intake/pickle/scan.js')).scanPickles,

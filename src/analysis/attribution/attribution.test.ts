@@ -7,6 +7,7 @@ import { AdditivityError, AnalysisInputError } from '../errors.js';
 import type { LinearModel } from '../linear/linear.js';
 import { randomForest, randomMatrix, seededUniform } from '../trees/random-forest.fixture.js';
 import { enumerateShapley } from './enumeration.fixture.js';
+import { expDown, steadySigmoid } from './exp.js';
 import { createExplainer, explainRows } from './explain.js';
 import { globalAttribution } from './global.js';
 
@@ -75,6 +76,32 @@ describe('exact attribution', () => {
       }),
       { numRuns: 40 },
     );
+  });
+
+  test('the WebAssembly kernel and plain TypeScript give the same bits', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 1_000_000 }), fc.boolean(), (seed, withLinear) => {
+        const ensemble = mixedEnsemble(seed, withLinear);
+        const missing = withLinear ? 0 : 0.1;
+        const background = randomMatrix(5, WIDTH, seed + 2, missing);
+        const matrix = randomMatrix(4, WIDTH, seed + 3, missing);
+        const [fast = [], plain = []] = (['wasm', 'plain'] as const).map((kernel) => [
+          ...createExplainer(ensemble, background, kernel).explain(matrix).values,
+        ]);
+        expect(fast).toEqual(plain);
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  test('its own exponential is that of the language to the last places', () => {
+    fc.assert(
+      fc.property(fc.double({ min: -708, max: 0, noNaN: true }), (x) => {
+        expect(Math.abs(expDown(x) / Math.exp(x) - 1)).toBeLessThan(5e-16);
+      }),
+    );
+    expect([expDown(0), expDown(-709), expDown(Number.NEGATIVE_INFINITY)]).toEqual([1, 0, 0]);
+    expect(steadySigmoid(0)).toBe(0.5);
   });
 
   test('adds up to the prediction for every row (efficiency)', () => {

@@ -1,7 +1,16 @@
 import type { Ensemble } from '../ensemble/ensemble.js';
 import { AdditivityError, AnalysisInputError } from '../errors.js';
 import { f64 } from '../numeric/typed.js';
-import { addLinear, addShapley, createGame, type Game, resetGame, settle, walkTree } from './game.js';
+import {
+  addLinear,
+  addShapley,
+  createGame,
+  type Game,
+  resetGame,
+  settle,
+  slotsOf,
+  walkTrees,
+} from './game.js';
 import { linearParts } from './linear-parts.js';
 import { fillDecisions } from './merged-trees.js';
 
@@ -29,7 +38,6 @@ export interface Explainer {
 
 interface Background {
   readonly rows: number;
-  readonly decisions: Uint8Array;
   readonly linear: readonly Float64Array[];
 }
 
@@ -37,18 +45,22 @@ interface Background {
  * Prepares exact interventional Shapley values of the ensemble's calibrated probability against a background of
  * rows. Cost per row: the nodes visited plus n 2^n per background row, n being the players that differ.
  */
-export function createExplainer(ensemble: Ensemble, background: Float32Array): Explainer {
+export function createExplainer(
+  ensemble: Ensemble,
+  background: Float32Array,
+  kernel: 'wasm' | 'plain' = 'wasm',
+): Explainer {
   const rows = rowsOf(ensemble, background, 'background');
   if (rows === 0)
     throw new AnalysisInputError(
       'The background has no rows; an explanation needs something to compare with.',
     );
-  const game = createGame(ensemble);
-  if (rows * game.trees.nodes > MOST_DECISIONS) {
+  const nodes = countNodes(ensemble);
+  if (rows * nodes > MOST_DECISIONS)
     throw new AnalysisInputError(
-      `A background of ${String(rows)} rows is too large for ${String(game.trees.nodes)} nodes.`,
+      `A background of ${String(rows)} rows is too large for ${String(nodes)} nodes.`,
     );
-  }
+  const game = createGame(ensemble, rows, kernel);
   const prepared = prepareBackground(game, background, rows);
   const predictions = ensemble.predict(background, rows).probability;
   checkDefined(predictions, 'background');
@@ -60,6 +72,13 @@ export function createExplainer(ensemble: Ensemble, background: Float32Array): E
 /** One call for few rows: see createExplainer. */
 export function explainRows(ensemble: Ensemble, matrix: Float32Array, background: Float32Array): Explanation {
   return createExplainer(ensemble, background).explain(matrix);
+}
+
+function countNodes({ members }: Ensemble): number {
+  return members.reduce(
+    (sum, { member: { model } }) => sum + (model.kind === 'trees' ? model.feature.length : 0),
+    0,
+  );
 }
 
 function rowsOf(ensemble: Ensemble, matrix: Float32Array, what: string): number {
@@ -81,14 +100,13 @@ function checkDefined(probability: Float64Array, what: string): void {
 
 function prepareBackground(game: Game, background: Float32Array, rows: number): Background {
   const { ensemble, trees } = game;
-  const decisions = new Uint8Array(rows * trees.nodes);
   const linear: Float64Array[] = [];
   for (let row = 0; row < rows; row += 1) {
     const values = background.subarray(row * ensemble.width, (row + 1) * ensemble.width);
-    fillDecisions(trees, ensemble, values, decisions, row * trees.nodes);
+    fillDecisions(trees, ensemble, values, game.memory.goR, row * trees.nodes);
     linear.push(linearParts(ensemble, game.owner, values));
   }
-  return { rows, decisions, linear };
+  return { rows, linear };
 }
 
 function explainMatrix(
@@ -103,43 +121,29 @@ function explainMatrix(
   const { probability } = ensemble.predict(matrix, rows);
   checkDefined(probability, 'matrix');
   const values = new Float64Array(rows * players.length);
-  const decisions = new Uint8Array(trees.nodes);
   for (let row = 0; row < rows; row += 1) {
     const input = matrix.subarray(row * ensemble.width, (row + 1) * ensemble.width);
-    fillDecisions(trees, ensemble, input, decisions, 0);
-    explainOne(
-      game,
-      background,
-      { decisions, linear: linearParts(ensemble, game.owner, input) },
-      values,
-      row * players.length,
-    );
+    fillDecisions(trees, ensemble, input, game.memory.goX, 0);
+    explainOne(game, background, linearParts(ensemble, game.owner, input), values, row * players.length);
     checkAdditivity(values, row, players.length, f64(probability, row) - base);
   }
   return { base, players, rows, values, probability };
 }
 
-interface PreparedRow {
-  readonly decisions: Uint8Array;
-  readonly linear: Float64Array;
-}
-
+/** Plays the row whose decisions are in the game's memory against every background row. */
 function explainOne(
   game: Game,
   background: Background,
-  x: PreparedRow,
+  ofRow: Float64Array,
   into: Float64Array,
   offset: number,
 ): void {
-  const { trees } = game;
   for (let row = 0; row < background.rows; row += 1) {
     resetGame(game);
     const linear = background.linear[row];
-    if (linear !== undefined) addLinear(game, x.linear, linear);
-    for (let tree = 0; tree < trees.roots.length; tree += 1) {
-      walkTree(game, tree, x.decisions, background.decisions, row * trees.nodes);
-    }
-    if (game.slots === 0) continue;
+    if (linear !== undefined) addLinear(game, ofRow, linear);
+    walkTrees(game, row);
+    if (slotsOf(game) === 0) continue;
     settle(game);
     addShapley(game, into, offset, 1 / background.rows);
   }

@@ -1,16 +1,15 @@
 import { columnOwners, type Ensemble } from '../ensemble/ensemble.js';
-import { sigmoid } from '../ensemble/member.js';
 import { AnalysisInputError } from '../errors.js';
 import { addTo, f64, i32, u8 } from '../numeric/typed.js';
+import { steadySigmoid } from './exp.js';
+import { type GameMemory, openGameMemory } from './kernels/game-memory.js';
 import { type MergedTrees, mergeTrees } from './merged-trees.js';
 import { coalitionSizes, MOST_SLOTS, shapleyWeights } from './shapley-weights.js';
-
-const DEEPEST_STACK = 128;
 
 /**
  * The game between one row x and one background row r. Players on which the two part ways get slots, in the order
  * in which a path first forks on them; a coalition is a mask of slots whose values come from x. All buffers are
- * allocated once; playing a pair allocates nothing.
+ * allocated once; playing a pair allocates nothing. The walk and the votes also exist in WebAssembly (wasm/game.ts).
  */
 export interface Game {
   readonly ensemble: Ensemble;
@@ -19,106 +18,121 @@ export interface Game {
   readonly owner: Int32Array;
   /** Coalitions that fit; the stride between the members' margins. */
   readonly capacity: number;
-  /** Per member and coalition: Moebius coefficients while walking, margins after the zeta transform. */
-  readonly margins: Float64Array;
-  readonly outcome: Float64Array;
+  readonly memory: GameMemory;
   readonly sizes: Uint8Array;
-  readonly signs: Float64Array;
   readonly weights: Float64Array;
-  readonly isLogistic: Uint8Array;
   readonly bases: Float64Array;
-  readonly slotBit: Int32Array;
-  readonly slotPlayer: Int32Array;
-  readonly stackNode: Int32Array;
-  readonly stackInside: Int32Array;
-  readonly stackOutside: Int32Array;
-  slots: number;
+  /** Products of outcomes and weights, while Shapley values are summed. */
+  readonly scratch: Float64Array;
 }
 
-/** Buffers for the games of an ensemble. */
-export function createGame(ensemble: Ensemble): Game {
+/** Buffers for the games of an ensemble against so many background rows. */
+export function createGame(ensemble: Ensemble, backgroundRows: number, kernel: 'wasm' | 'plain'): Game {
   const trees = mergeTrees(ensemble);
-  const members = ensemble.members.length;
   const slots = Math.min(MOST_SLOTS, ensemble.groups.length);
   const capacity = 2 ** slots;
   const sizes = coalitionSizes(slots);
+  const members = ensemble.members.length;
+  const shape = { nodes: trees.nodes, trees: trees.roots.length / 2, members, slots, backgroundRows };
+  const memory = openGameMemory({ ...shape, players: ensemble.groups.length }, kernel);
+  memory.nodes.set(trees.records);
+  memory.values.set(trees.value);
+  memory.roots.set(trees.roots);
+  memory.shares.set(ensemble.shares);
+  memory.isLogistic.set(ensemble.members.map(({ member }) => (member.link === 'logistic' ? 1 : 0)));
+  sizes.forEach((size, mask) => {
+    memory.signs[mask] = size % 2 === 0 ? 1 : -1;
+  });
   return {
     ensemble,
     trees,
     owner: columnOwners(ensemble.groups, ensemble.width),
     capacity,
-    margins: new Float64Array(members * capacity),
-    outcome: new Float64Array(capacity),
+    memory,
     sizes,
-    signs: Float64Array.from(sizes, (size) => (size % 2 === 0 ? 1 : -1)),
     weights: shapleyWeights(),
-    isLogistic: Uint8Array.from(ensemble.members, ({ member }) => (member.link === 'logistic' ? 1 : 0)),
     bases: Float64Array.from(ensemble.members, ({ member: { model } }) =>
       model.kind === 'trees' ? model.base : model.bias,
     ),
-    slotBit: new Int32Array(ensemble.groups.length),
-    slotPlayer: new Int32Array(slots),
-    stackNode: new Int32Array(DEEPEST_STACK),
-    stackInside: new Int32Array(DEEPEST_STACK),
-    stackOutside: new Int32Array(DEEPEST_STACK),
-    slots: 0,
+    scratch: new Float64Array(capacity),
   };
+}
+
+/** Players who have a slot. */
+export function slotsOf({ memory }: Game): number {
+  return i32(memory.slots, 0);
 }
 
 /** Forgets the last pair. */
 export function resetGame(game: Game): void {
-  for (let slot = 0; slot < game.slots; slot += 1) game.slotBit[i32(game.slotPlayer, slot)] = 0;
-  game.slots = 0;
+  const { slots, slotBit, slotPlayer, margins } = game.memory;
+  for (let slot = 0; slot < slotsOf(game); slot += 1) slotBit[i32(slotPlayer, slot)] = 0;
+  slots[0] = 0;
   for (let member = 0; member < game.bases.length; member += 1) {
-    game.margins[member * game.capacity] = f64(game.bases, member);
+    margins[member * game.capacity] = f64(game.bases, member);
   }
 }
 
 /** The bit of a player; a new slot doubles the coalitions, whose coefficients start at zero. */
 function bitOf(game: Game, player: number): number {
-  const known = i32(game.slotBit, player);
+  const { slots, slotBit, slotPlayer, margins } = game.memory;
+  const known = i32(slotBit, player);
   if (known !== 0) return known;
-  const size = 2 ** game.slots;
-  if (size >= game.capacity) {
-    throw new AnalysisInputError(
-      `More than ${String(MOST_SLOTS)} features differ from the background; exact attribution stops there.`,
-    );
-  }
+  const used = i32(slots, 0);
+  const size = 2 ** used;
+  if (size >= game.capacity) throw tooMany();
   for (let member = 0; member < game.bases.length; member += 1) {
     const start = member * game.capacity + size;
-    game.margins.fill(0, start, start + size);
+    margins.fill(0, start, start + size);
   }
-  game.slotBit[player] = size;
-  game.slotPlayer[game.slots] = player;
-  game.slots += 1;
+  slotBit[player] = size;
+  slotPlayer[used] = player;
+  slots[0] = used + 1;
   return size;
+}
+
+function tooMany(): AnalysisInputError {
+  return new AnalysisInputError(
+    `More than ${String(MOST_SLOTS)} features differ from the background; exact attribution stops there.`,
+  );
 }
 
 /** Adds what the linear members gain when a player moves from r to x. Offsets are into the arrays of linear parts. */
 export function addLinear(game: Game, ofRow: Float64Array, ofBackground: Float64Array): void {
-  const players = game.slotBit.length;
+  const { slotBit, margins } = game.memory;
+  const players = slotBit.length;
   for (let at = 0; at < ofRow.length; at += 1) {
     const from = f64(ofBackground, at);
     const gain = f64(ofRow, at) - from;
     const member = Math.floor(at / players);
-    if (from !== 0) addTo(game.margins, member * game.capacity, from);
+    if (from !== 0) addTo(margins, member * game.capacity, from);
     if (gain === 0) continue;
     const bit = bitOf(game, at % players);
-    addTo(game.margins, member * game.capacity + bit, gain);
+    addTo(margins, member * game.capacity + bit, gain);
   }
 }
 
-/** Walks one tree: follows where x and r agree, forks where they part, and notes at each leaf who must come from whom. */
-export function walkTree(game: Game, tree: number, goX: Uint8Array, goR: Uint8Array, offsetR: number): void {
-  const { player, next, value, roots, rootMember } = game.trees;
-  const { slotBit, stackNode, stackInside, stackOutside } = game;
-  const margins = i32(rootMember, tree) * game.capacity;
-  let node = i32(roots, tree);
+/** Walks all trees: the coefficients of every coalition of x against the background row. */
+export function walkTrees(game: Game, backgroundRow: number): void {
+  const { memory, trees } = game;
+  if (memory.kernels !== null) {
+    if (memory.kernels.walk(backgroundRow)) return;
+    throw tooMany();
+  }
+  for (let tree = 0; tree < trees.roots.length / 2; tree += 1)
+    walkTree(game, tree, backgroundRow * trees.nodes);
+}
+
+/** Follows where x and r agree, forks where they part, and notes at each leaf who must come from whom. */
+function walkTree(game: Game, tree: number, offsetR: number): void {
+  const { nodes, values, roots, goX, goR, slotBit, stack } = game.memory;
+  const margins = i32(roots, 2 * tree + 1) * game.capacity;
+  let node = i32(roots, 2 * tree);
   let inside = 0;
   let outside = 0;
-  let depth = 0;
+  let top = 0;
   for (;;) {
-    let owner = i32(player, node);
+    let owner = i32(nodes, 4 * node);
     while (owner >= 0) {
       const x = u8(goX, node);
       const r = u8(goR, offsetR + node);
@@ -128,28 +142,27 @@ export function walkTree(game: Game, tree: number, goX: Uint8Array, goR: Uint8Ar
         if (bit === 0) bit = bitOf(game, owner);
         if ((outside & bit) !== 0) go = r;
         else if ((inside & bit) === 0) {
-          stackNode[depth] = i32(next, 2 * node + r);
-          stackInside[depth] = inside;
-          stackOutside[depth] = outside | bit;
-          depth += 1;
+          stack[top] = i32(nodes, 4 * node + 1 + r);
+          stack[top + 1] = inside;
+          stack[top + 2] = outside | bit;
+          top += 3;
           inside |= bit;
         }
       }
-      node = i32(next, 2 * node + go);
-      owner = i32(player, node);
+      node = i32(nodes, 4 * node + 1 + go);
+      owner = i32(nodes, 4 * node);
     }
-    addLeaf(game, margins + inside, outside, f64(value, node));
-    if (depth === 0) return;
-    depth -= 1;
-    node = i32(stackNode, depth);
-    inside = i32(stackInside, depth);
-    outside = i32(stackOutside, depth);
+    addLeaf(game, margins + inside, outside, f64(values, node));
+    if (top === 0) return;
+    top -= 3;
+    node = i32(stack, top);
+    inside = i32(stack, top + 1);
+    outside = i32(stack, top + 2);
   }
 }
 
 /** A leaf counts for coalitions that hold `inside` and nobody of `outside`: as Moebius coefficients over supersets. */
-function addLeaf(game: Game, at: number, outside: number, value: number): void {
-  const { margins, signs } = game;
+function addLeaf({ memory: { margins, signs } }: Game, at: number, outside: number, value: number): void {
   let part = outside;
   while (part !== 0) {
     margins[at + part] = f64(margins, at + part) + f64(signs, part) * value;
@@ -160,26 +173,30 @@ function addLeaf(game: Game, at: number, outside: number, value: number): void {
 
 /** Turns coefficients into margins, margins into the outcome of each coalition. */
 export function settle(game: Game): void {
-  const size = 2 ** game.slots;
-  game.outcome.fill(0, 0, size);
-  for (let member = 0; member < game.bases.length; member += 1) {
-    const start = member * game.capacity;
-    zeta(game.margins, start, game.slots);
-    addVotes(game, member, start, size);
-  }
-  const { calibrate } = game.ensemble;
-  for (let mask = 0; mask < size; mask += 1) game.outcome[mask] = calibrate(f64(game.outcome, mask));
+  const { memory, ensemble } = game;
+  const slots = slotsOf(game);
+  const size = 2 ** slots;
+  if (memory.kernels !== null) memory.kernels.settle();
+  else settlePlain(game, slots);
+  if (ensemble.calibration === null) return;
+  const { outcome } = memory;
+  for (let mask = 0; mask < size; mask += 1) outcome[mask] = ensemble.calibrate(f64(outcome, mask));
 }
 
-function addVotes(game: Game, member: number, start: number, size: number): void {
-  const { outcome, margins } = game;
-  const share = f64(game.ensemble.shares, member);
-  if (u8(game.isLogistic, member) === 1) {
-    for (let mask = 0; mask < size; mask += 1)
-      addTo(outcome, mask, share * sigmoid(f64(margins, start + mask)));
-    return;
+function settlePlain({ memory, bases, capacity }: Game, slots: number): void {
+  const { margins, outcome, shares, isLogistic } = memory;
+  const size = 2 ** slots;
+  outcome.fill(0, 0, size);
+  for (let member = 0; member < bases.length; member += 1) {
+    const start = member * capacity;
+    zeta(margins, start, slots);
+    const share = f64(shares, member);
+    const logistic = u8(isLogistic, member) === 1;
+    for (let mask = 0; mask < size; mask += 1) {
+      const margin = f64(margins, start + mask);
+      addTo(outcome, mask, share * (logistic ? steadySigmoid(margin) : margin));
+    }
   }
-  for (let mask = 0; mask < size; mask += 1) addTo(outcome, mask, share * f64(margins, start + mask));
 }
 
 /** Sum over subsets, in place. */
@@ -194,19 +211,33 @@ function zeta(values: Float64Array, start: number, slots: number): void {
   }
 }
 
-/** Adds every player's Shapley value of this pair, times `factor`, at `offset` of `into`. */
+/**
+ * Adds every player's Shapley value of this pair, times `factor`, at `offset` of `into`. With w(s) = s! (n - s - 1)! / n!
+ * it is the sum over coalitions with the player of (w(s - 1) + w(s)) P, minus the sum over all of w(s) P: the last does
+ * not depend on the player, and the first is read off while the cube of coalitions is folded, slot by slot.
+ */
 export function addShapley(game: Game, into: Float64Array, offset: number, factor: number): void {
-  const { outcome, sizes, weights, slots } = game;
-  const size = 2 ** slots;
-  const weightsStart = slots * (MOST_SLOTS + 1);
-  for (let slot = 0; slot < slots; slot += 1) {
-    const bit = 2 ** slot;
-    let sum = 0;
-    for (let block = 0; block < size; block += 2 * bit) {
-      for (let mask = block; mask < block + bit; mask += 1) {
-        sum += f64(weights, weightsStart + u8(sizes, mask)) * (f64(outcome, mask + bit) - f64(outcome, mask));
-      }
+  const { sizes, weights, scratch } = game;
+  const { outcome, slotPlayer } = game.memory;
+  const slots = slotsOf(game);
+  const start = slots * (MOST_SLOTS + 1);
+  let all = 0;
+  for (let mask = 0; mask < 2 ** slots; mask += 1) {
+    const size = u8(sizes, mask);
+    const after = size === slots ? 0 : f64(weights, start + size);
+    const before = size === 0 ? 0 : f64(weights, start + size - 1);
+    const value = f64(outcome, mask);
+    all += after * value;
+    scratch[mask] = (before + after) * value;
+  }
+  for (let slot = slots - 1; slot >= 0; slot -= 1) {
+    const half = 2 ** slot;
+    let held = 0;
+    for (let mask = 0; mask < half; mask += 1) {
+      const value = f64(scratch, mask + half);
+      held += value;
+      scratch[mask] = f64(scratch, mask) + value;
     }
-    addTo(into, offset + i32(game.slotPlayer, slot), factor * sum);
+    addTo(into, offset + i32(slotPlayer, slot), factor * (held - all));
   }
 }

@@ -2,7 +2,7 @@ import type { Ensemble } from '../ensemble/ensemble.js';
 import { columnOwners } from '../ensemble/ensemble.js';
 import { applyScaling } from '../linear/linear.js';
 import { f32, i32, u8 } from '../numeric/typed.js';
-import type { Forest } from '../trees/forest.js';
+import { type Forest, goesLeft } from '../trees/forest.js';
 
 /**
  * The trees of all members in one set of arrays, with players instead of columns where paths fork. A row is
@@ -10,14 +10,14 @@ import type { Forest } from '../trees/forest.js';
  */
 export interface MergedTrees {
   readonly nodes: number;
-  /** Player of a split; -1 at leaves. */
-  readonly player: Int32Array;
-  /** `next[2k]` is where a row goes from node k with bit 0 (right), `next[2k + 1]` with bit 1 (left). */
-  readonly next: Int32Array;
+  /**
+   * Four words per node: the player of a split (-1 at leaves), where a row goes with bit 0 (right), where with bit 1
+   * (left), and one unused.
+   */
+  readonly records: Int32Array;
   readonly value: Float64Array;
+  /** Two words per tree: its root and its member. */
   readonly roots: Int32Array;
-  /** Member of every root. */
-  readonly rootMember: Int32Array;
   readonly parts: readonly TreePart[];
 }
 
@@ -38,34 +38,20 @@ export function mergeTrees(ensemble: Ensemble): MergedTrees {
     parts.push({ member, firstNode: nodes, forest: model });
     nodes += model.feature.length;
   });
-  const player = new Int32Array(nodes).fill(-1);
-  const next = new Int32Array(2 * nodes);
+  const records = new Int32Array(4 * nodes).fill(-1);
   const value = new Float64Array(nodes);
   const roots: number[] = [];
-  const rootMember: number[] = [];
   for (const { member, firstNode, forest } of parts) {
     value.set(forest.value, firstNode);
     for (let node = 0; node < forest.feature.length; node += 1) {
       const feature = i32(forest.feature, node);
       if (feature < 0) continue;
-      player[firstNode + node] = i32(owner, feature);
-      next[2 * (firstNode + node)] = firstNode + i32(forest.right, node);
-      next[2 * (firstNode + node) + 1] = firstNode + i32(forest.left, node);
+      const right = firstNode + i32(forest.right, node);
+      records.set([i32(owner, feature), right, firstNode + i32(forest.left, node)], 4 * (firstNode + node));
     }
-    for (const root of forest.roots) {
-      roots.push(firstNode + root);
-      rootMember.push(member);
-    }
+    for (const root of forest.roots) roots.push(firstNode + root, member);
   }
-  return {
-    nodes,
-    player,
-    next,
-    value,
-    roots: Int32Array.from(roots),
-    rootMember: Int32Array.from(rootMember),
-    parts,
-  };
+  return { nodes, records, value, roots: Int32Array.from(roots), parts };
 }
 
 /** Writes the bit of every node for one row of the matrix, starting at `offset` of `into`. */
@@ -89,8 +75,7 @@ function fillPart(forest: Forest, row: Float32Array, into: Uint8Array, offset: n
     const column = i32(feature, node);
     if (column < 0) continue;
     const x = f32(row, column);
-    const limit = f32(threshold, node);
-    const passes = u8(isEquality, node) === 1 ? x === limit : x <= limit;
-    into[offset + node] = passes || (x !== x && u8(nanLeft, node) === 1) ? 1 : 0;
+    if (u8(isEquality, node) === 1) into[offset + node] = goesLeft(forest, node, x) ? 1 : 0;
+    else into[offset + node] = x <= f32(threshold, node) || (x !== x && u8(nanLeft, node) === 1) ? 1 : 0;
   }
 }

@@ -112,13 +112,24 @@ function cutsOf(ensemble: Ensemble, column: number): number[] {
 function addCuts(forest: Forest, column: number, scaling: Scaling | null, cuts: Set<number>): void {
   for (let node = 0; node < forest.feature.length; node += 1) {
     if (i32(forest.feature, node) !== column) continue;
-    const threshold = f32(forest.threshold, node);
-    const cut = scaling === null ? threshold : unscaled(threshold, scaling, column);
-    cuts.add(cut);
-    if (u8(forest.isEquality, node) === 1 || scaling !== null) cuts.add(below32(cut));
-    // Scaling rounds: the true cut may lie one float beside the one computed back.
-    if (scaling !== null) cuts.add(above32(cut));
+    const isEquality = u8(forest.isEquality, node) === 1;
+    addCut(f32(forest.threshold, node), isEquality, column, scaling, cuts);
+    for (const value of forest.alternatives?.get(node) ?? []) addCut(value, true, column, scaling, cuts);
   }
+}
+
+function addCut(
+  threshold: number,
+  isEquality: boolean,
+  column: number,
+  scaling: Scaling | null,
+  cuts: Set<number>,
+): void {
+  const cut = scaling === null ? threshold : unscaled(threshold, scaling, column);
+  cuts.add(cut);
+  if (isEquality || scaling !== null) cuts.add(below32(cut));
+  // Scaling rounds: the true cut may lie one float beside the one computed back.
+  if (scaling !== null) cuts.add(above32(cut));
 }
 
 function unscaled(threshold: number, { offset, scale }: Scaling, column: number): number {

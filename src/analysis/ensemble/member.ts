@@ -1,6 +1,7 @@
 import { AnalysisInputError } from '../errors.js';
 import { applyScaling, linearMargins, type LinearModel, type Scaling } from '../linear/linear.js';
-import { type Forest, forestMargins } from '../trees/forest.js';
+import type { Forest } from '../trees/forest.js';
+import { forestMargins } from '../trees/margins.js';
 
 /** A binary scorer read from an ONNX file: margin by trees or by a line, then a link to a probability. */
 export interface Member {

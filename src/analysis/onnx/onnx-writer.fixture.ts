@@ -128,7 +128,7 @@ export function graph(parts: GraphParts): number[] {
 }
 
 /** Bytes of a model with one graph; `more` is appended as it is. */
-export function onnxFile(parts: GraphParts, more: Bytes = []): Uint8Array {
+export function onnxFile(parts: GraphParts, more: Bytes = [], mlVersion = 3): Uint8Array {
   const opset = (domain: string, version: number): number[] =>
     block(8, [...text(1, domain), ...int(2, version)]);
   return Uint8Array.from([
@@ -138,7 +138,7 @@ export function onnxFile(parts: GraphParts, more: Bytes = []): Uint8Array {
     ...int(5, 7),
     ...block(7, graph(parts)),
     ...opset('', 17),
-    ...opset('ai.onnx.ml', 3),
+    ...opset('ai.onnx.ml', mlVersion),
     ...block(14, [...text(1, 'origin'), ...text(2, 'test')]),
     ...more,
   ]);

@@ -1,35 +1,7 @@
 import { OnnxFormatError, UnsupportedModelError } from '../errors.js';
-import type { OnnxAttribute, OnnxNode } from '../onnx/model.js';
-
-/** The attributes of a tree operator, of equal lengths where the operator says so. */
-export interface RawEnsemble {
-  readonly operator: string;
-  readonly treeIds: ArrayLike<number>;
-  readonly nodeIds: ArrayLike<number>;
-  readonly featureIds: ArrayLike<number>;
-  readonly thresholds: ArrayLike<number>;
-  readonly modes: readonly string[];
-  readonly trueIds: ArrayLike<number>;
-  readonly falseIds: ArrayLike<number>;
-  /** Empty when every NaN takes the false branch. */
-  readonly nanTrue: ArrayLike<number>;
-  readonly voteTreeIds: ArrayLike<number>;
-  readonly voteNodeIds: ArrayLike<number>;
-  readonly voteTargets: ArrayLike<number>;
-  readonly voteWeights: ArrayLike<number>;
-  readonly base: ArrayLike<number>;
-  readonly postTransform: string;
-  readonly aggregate: string;
-  /** Class labels of a classifier, as text. */
-  readonly labels: readonly string[];
-  readonly targets: number;
-}
-
-type Attributes = ReadonlyMap<string, OnnxAttribute>;
-
-function ints(attributes: Attributes, name: string): readonly number[] {
-  return attributes.get(name)?.ints ?? [];
-}
+import type { OnnxNode } from '../onnx/model.js';
+import { type Attributes, checkLengths, ints, type RawEnsemble } from './raw-lists.js';
+import { readTreeEnsemble } from './tree-ensemble-v5.js';
 
 /** A float list, or the tensor of doubles that operator version 3 allows instead. */
 function reals(attributes: Attributes, name: string): ArrayLike<number> {
@@ -45,8 +17,12 @@ export function classLabels(attributes: Attributes): readonly string[] {
   return (numbers?.ints ?? []).map(String);
 }
 
-/** Reads the attributes of a TreeEnsembleClassifier or TreeEnsembleRegressor and checks that they fit together. */
+/** Reads the attributes of a tree operator and checks that they fit together. */
 export function readRawEnsemble(node: OnnxNode): RawEnsemble {
+  return node.operator === 'TreeEnsemble' ? readTreeEnsemble(node) : readLists(node);
+}
+
+function readLists(node: OnnxNode): RawEnsemble {
   const { attributes } = node;
   const votes = node.operator === 'TreeEnsembleClassifier' ? 'class' : 'target';
   const raw: RawEnsemble = {
@@ -55,7 +31,7 @@ export function readRawEnsemble(node: OnnxNode): RawEnsemble {
     nodeIds: ints(attributes, 'nodes_nodeids'),
     featureIds: ints(attributes, 'nodes_featureids'),
     thresholds: reals(attributes, 'nodes_values'),
-    modes: attributes.get('nodes_modes')?.texts ?? [],
+    modes: texts(attributes, 'nodes_modes'),
     trueIds: ints(attributes, 'nodes_truenodeids'),
     falseIds: ints(attributes, 'nodes_falsenodeids'),
     nanTrue: ints(attributes, 'nodes_missing_value_tracks_true'),
@@ -64,39 +40,23 @@ export function readRawEnsemble(node: OnnxNode): RawEnsemble {
     voteTargets: ints(attributes, `${votes}_ids`),
     voteWeights: reals(attributes, `${votes}_weights`),
     base: reals(attributes, 'base_values'),
-    postTransform: attributes.get('post_transform')?.text ?? 'NONE',
-    aggregate: attributes.get('aggregate_function')?.text ?? 'SUM',
+    postTransform: text(attributes, 'post_transform', 'NONE'),
+    aggregate: text(attributes, 'aggregate_function', 'SUM'),
     labels: classLabels(attributes),
     targets: attributes.get('n_targets')?.int ?? 1,
+    roots: null,
+    sets: new Map(),
   };
   checkLengths(raw);
   return raw;
 }
 
-function checkLengths(raw: RawEnsemble): void {
-  const count = raw.treeIds.length;
-  if (count === 0) throw new OnnxFormatError(`${raw.operator} has no nodes.`);
-  const lists = {
-    nodes_nodeids: raw.nodeIds,
-    nodes_featureids: raw.featureIds,
-    nodes_values: raw.thresholds,
-    nodes_modes: raw.modes,
-    nodes_truenodeids: raw.trueIds,
-    nodes_falsenodeids: raw.falseIds,
-  };
-  for (const [name, list] of Object.entries(lists)) expectLength(raw, name, list.length, count);
-  if (raw.nanTrue.length > 0) expectLength(raw, 'nodes_missing_value_tracks_true', raw.nanTrue.length, count);
-  const votes = raw.voteTreeIds.length;
-  expectLength(raw, 'vote node ids', raw.voteNodeIds.length, votes);
-  expectLength(raw, 'vote targets', raw.voteTargets.length, votes);
-  expectLength(raw, 'vote weights', raw.voteWeights.length, votes);
+function text(attributes: Attributes, name: string, fallback: string): string {
+  return attributes.get(name)?.text ?? fallback;
 }
 
-function expectLength(raw: RawEnsemble, name: string, actual: number, wanted: number): void {
-  if (actual === wanted) return;
-  throw new OnnxFormatError(
-    `${raw.operator} lists ${String(actual)} entries of ${name} where ${String(wanted)} belong.`,
-  );
+function texts(attributes: Attributes, name: string): readonly string[] {
+  return attributes.get(name)?.texts ?? [];
 }
 
 /** What a leaf's votes add up to, and how the sum becomes the probability of the second class. */
@@ -105,6 +65,11 @@ export interface VoteRule {
   /** Factor of a vote for a target in the margin; undefined refuses the target. */
   readonly factors: ReadonlyMap<number, number>;
   readonly base: number;
+}
+
+/** Trees of the operator: what an average divides by. */
+export function treeCount(raw: RawEnsemble): number {
+  return raw.roots?.length ?? new Set(Array.from(raw.treeIds)).size;
 }
 
 /**
@@ -123,12 +88,14 @@ export function voteRule(raw: RawEnsemble): VoteRule {
       `aggregate ${raw.aggregate} is not a sum, so it has no exact attribution.`,
     );
   }
-  const trees = raw.aggregate === 'AVERAGE' ? new Set(Array.from(raw.treeIds)).size : 1;
+  const trees = raw.aggregate === 'AVERAGE' ? treeCount(raw) : 1;
   return { link: simpleLink(raw), factors: new Map([[0, 1 / trees]]), base: raw.base[0] ?? 0 };
 }
 
 function simpleLink(raw: RawEnsemble): 'identity' | 'logistic' {
   if (raw.postTransform === 'NONE') return 'identity';
+  if (raw.operator === 'TreeEnsemble')
+    throw new UnsupportedModelError(raw.operator, 'a transform of one target is left out by some runtimes.');
   if (raw.postTransform === 'LOGISTIC') return 'logistic';
   throw new UnsupportedModelError(raw.operator, `post transform ${raw.postTransform} is not read here.`);
 }
@@ -179,3 +146,35 @@ function twoClassRule(raw: RawEnsemble): VoteRule {
   );
   return { link: raw.postTransform === 'SOFTMAX' ? 'logistic' : simpleLink(raw), factors, base: 0 };
 }
+
+/** How the votes of an operator with any number of classes or targets combine. */
+export interface VectorRule {
+  readonly link: 'identity' | 'logistic' | 'softmax';
+  readonly outputs: number;
+  readonly bases: Float64Array;
+  /** Factor of every vote. */
+  readonly factor: number;
+}
+
+/** One margin per class or target, for operators that voteRule does not reduce to one. */
+export function vectorRule(raw: RawEnsemble): VectorRule {
+  const outputs = raw.operator === 'TreeEnsembleClassifier' ? raw.labels.length : raw.targets;
+  if (outputs < 1 || outputs > MOST_OUTPUTS)
+    throw new UnsupportedModelError(raw.operator, `${String(outputs)} classes or targets.`);
+  if (raw.base.length !== 0 && raw.base.length !== outputs)
+    throw new OnnxFormatError(
+      `${raw.operator} has ${String(raw.base.length)} base values for ${String(outputs)} margins.`,
+    );
+  if (raw.aggregate !== 'SUM' && raw.aggregate !== 'AVERAGE')
+    throw new UnsupportedModelError(
+      raw.operator,
+      `aggregate ${raw.aggregate} is not a sum, so it has no exact attribution.`,
+    );
+  const bases = new Float64Array(outputs);
+  bases.set(Array.from(raw.base));
+  const factor = raw.aggregate === 'AVERAGE' ? 1 / treeCount(raw) : 1;
+  const link = raw.postTransform === 'SOFTMAX' ? 'softmax' : simpleLink(raw);
+  return { link, outputs, bases, factor };
+}
+
+const MOST_OUTPUTS = 1024;

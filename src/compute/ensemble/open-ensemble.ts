@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto';
 import {
+  compareReadings,
   createEnsemble,
   createExplainer,
   loadMember,
+  probeRows,
   type Ensemble,
   type Explainer,
 } from '../../analysis/index.js';
@@ -34,8 +36,8 @@ export interface OpenEnsemble {
   readonly explainer: (rows: number) => Explainer;
 }
 
-/** Greatest difference to onnxruntime, which calculates in single precision. */
-export const parityTolerance = 1e-5;
+/** Rows that are scored twice when an ensemble is opened. */
+const mostProbes = 1024;
 
 const mostOpen = 8;
 const open = new Map<string, Promise<OpenEnsemble>>();
@@ -82,17 +84,21 @@ const explainersOf = (ensemble: Ensemble, background: Float32Array): OpenEnsembl
   };
 };
 
-/** Two readings of the same file must say the same, or neither is to be trusted. */
+/** Two readings of the same file must say the same on and beside every threshold, or neither is to be trusted. */
 const requireParity = async ({ ensemble, runtime, background }: OpenEnsemble): Promise<void> => {
-  const rows = background.length / ensemble.width;
-  const ours = ensemble.predict(background, rows).members;
-  for (const [index, member] of runtime.entries()) {
-    const gap = greatestGap(ours[index] ?? new Float64Array(0), await member.predict(background, rows));
-    if (gap <= parityTolerance) continue;
+  const backgroundRows = background.length / ensemble.width;
+  for (const [index, { name, predict }] of runtime.entries()) {
+    const member = ensemble.members[index]?.member;
+    if (member === undefined) continue;
+    const hasThresholds = member.model.kind === 'trees';
+    const probes = hasThresholds ? probeRows(member, background, mostProbes) : background;
+    const theirs = await predict(probes, probes.length / ensemble.width);
+    const difference = compareReadings(member, probes, theirs, backgroundRows);
+    if (difference === null) continue;
     throw new AppError(
       'PRECONDITION_FAILED',
-      `The member ${member.name} scores differently here and in onnxruntime (by ${gap.toExponential(2)}); it is not used`,
-      { rule: 'runtime-parity', member: member.name, difference: gap },
+      `The member ${name} scores differently here and in onnxruntime (by ${difference.gap.toExponential(2)}, ${difference.semantic}); it is not used`,
+      { rule: 'runtime-parity', member: name, difference: difference.gap, semantic: difference.semantic },
     );
   }
 };
