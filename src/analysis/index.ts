@@ -81,6 +81,44 @@ export {
 export { SMALLEST_GROUP } from './fairness/reportable.js';
 export type { ShownCounts } from './fairness/suppression.js';
 
+// Drift: frozen bins with counts that add up, distances, detectors in a stream, performance without labels.
+export { type Adwin, adwin, type AdwinOptions, type StreamDetector } from './drift/adwin.js';
+export {
+  type CategoricalBins,
+  type DriftCounts,
+  type FrozenBins,
+  type NumericBins,
+  quantileEdges,
+  topCategories,
+} from './drift/baseline.js';
+export {
+  expectedByGroup,
+  expectedPerformance,
+  type ExpectedPerformance,
+  type UnlabelledRows,
+} from './drift/cbpe.js';
+export { type ColumnDrift, columnDrift } from './drift/column-drift.js';
+export {
+  type CategoricalCounter,
+  categoricalCounter,
+  mergeCounts,
+  type NumericCounter,
+  numericCounter,
+  rowsOf,
+} from './drift/counts.js';
+export {
+  chiSquareTwoSamples,
+  type Distance,
+  hellinger,
+  jensenShannon,
+  populationStability,
+  type Stability,
+} from './drift/distances.js';
+export { calibrate, type IsotonicMap, isotonicMap } from './drift/isotonic.js';
+export { type Kolmogorov, kolmogorovOnBins, kolmogorovSmirnov } from './drift/kolmogorov.js';
+export { ddm, type DdmState, pageHinkley } from './drift/sequential.js';
+export { type BoundedDistance, wasserstein, wassersteinOnBins } from './drift/wasserstein.js';
+
 // Contextual bandit: choosing among permitted actions, learning, and judging another policy on logged rounds.
 export { type Choice, type ChoiceRequest, choose } from './bandit/choose.js';
 export { evaluatePolicy, type LoggedRound, type PolicyValue } from './bandit/evaluate-policy.js';

@@ -96,7 +96,7 @@ describe('a frozen baseline', () => {
         ]),
     ],
   ])('%s is refused', (_, freeze) => {
-    expect(freeze).toThrowError(expect.objectContaining({ name: 'AnalysisInputError' }) as Error);
+    expect(freeze).toThrow(expect.objectContaining({ name: 'AnalysisInputError' }) as Error);
   });
 });
 

@@ -1,5 +1,6 @@
 import { AnalysisInputError } from '../errors.js';
 import { f64 } from '../numeric/typed.js';
+import { alongBoth, checkNumbers } from './empirical.js';
 
 /** The Kolmogorov-Smirnov statistic, or the reason why there is none. */
 export type Kolmogorov =
@@ -18,27 +19,16 @@ const NO_ROWS = 'One of the two samples has no numbers.';
 /** Cells of the path count, beyond which the asymptotic p-value is taken. */
 const MOST_CELLS = 1_000_000;
 
-function checkNumbers(values: Float64Array): void {
-  if (values.some(Number.isNaN)) throw new AnalysisInputError('A sample has a value that is not a number.');
-}
-
 /** The two-sample statistic from the values: sup |F - G|, ties counted on both sides. O(n log n). */
 export function kolmogorovSmirnov(reference: Float64Array, current: Float64Array): Kolmogorov {
-  checkNumbers(reference);
-  checkNumbers(current);
+  checkNumbers(reference, current);
   const [n, m] = [reference.length, current.length];
   if (n === 0 || m === 0) return { value: null, reason: NO_ROWS };
-  const a = reference.toSorted();
-  const b = current.toSorted();
-  let [i, j] = [0, 0];
   // In units of 1 / (n m), where it is a whole number.
   let widest = 0;
-  while (i < n && j < m) {
-    const at = Math.min(f64(a, i), f64(b, j));
-    while (i < n && f64(a, i) <= at) i += 1;
-    while (j < m && f64(b, j) <= at) j += 1;
+  alongBoth(reference.toSorted(), current.toSorted(), (_, i, j) => {
     widest = Math.max(widest, Math.abs(i * m - j * n));
-  }
+  });
   const value = widest / (n * m);
   const isExact = n * m <= MOST_CELLS;
   return {

@@ -1,4 +1,3 @@
-import { AnalysisInputError } from '../errors.js';
 import { checkValue, type StreamDetector } from './adwin.js';
 
 /** How the Page-Hinkley test sums up. */
@@ -61,7 +60,6 @@ export function ddm(options: DdmOptions = {}): { readonly update: (error: 0 | 1)
   };
   return {
     update: (error) => {
-      if (error !== 0 && error !== 1) throw new AnalysisInputError('An error is 0 or 1.');
       n += 1;
       errors += error;
       if (n <= grace) return 'STEADY';

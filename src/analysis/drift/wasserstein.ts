@@ -1,7 +1,6 @@
-import { AnalysisInputError } from '../errors.js';
-import { f64 } from '../numeric/typed.js';
 import type { DriftCounts, NumericBins } from './baseline.js';
 import type { Distance } from './distances.js';
+import { alongBoth, checkNumbers } from './empirical.js';
 
 /** A distance with bounds that hold whatever the values inside of the bins are, or the reason why there is none. */
 export type BoundedDistance =
@@ -15,24 +14,15 @@ const INFINITE = 'A sample has an infinite value, so the distance has no value.'
 export function wasserstein(reference: Float64Array, current: Float64Array): Distance {
   const [n, m] = [reference.length, current.length];
   if (n === 0 || m === 0) return { value: null, reason: NO_ROWS };
-  if (reference.some(Number.isNaN) || current.some(Number.isNaN))
-    throw new AnalysisInputError('A sample has a value that is not a number.');
-  const a = reference.toSorted();
-  const b = current.toSorted();
-  if ([a, b].some((sorted) => !Number.isFinite(f64(sorted, 0)) || !Number.isFinite(sorted.at(-1))))
-    return { value: null, reason: INFINITE };
-  let [i, j, total] = [0, 0, 0];
-  let at = Math.min(f64(a, 0), f64(b, 0));
-  while (i < n || j < m) {
-    const next = Math.min(
-      i < n ? f64(a, i) : Number.POSITIVE_INFINITY,
-      j < m ? f64(b, j) : Number.POSITIVE_INFINITY,
-    );
-    total += Math.abs(i / n - j / m) * (next - at);
-    at = next;
-    while (i < n && f64(a, i) === at) i += 1;
-    while (j < m && f64(b, j) === at) j += 1;
-  }
+  checkNumbers(reference, current);
+  const isFinite = (values: Float64Array): boolean => values.every(Number.isFinite);
+  if (!isFinite(reference) || !isFinite(current)) return { value: null, reason: INFINITE };
+  let total = 0;
+  let before: { readonly at: number; readonly gap: number } | null = null;
+  alongBoth(reference.toSorted(), current.toSorted(), (at, i, j) => {
+    if (before !== null) total += before.gap * (at - before.at);
+    before = { at, gap: Math.abs(i / n - j / m) };
+  });
   return { value: total, reason: null };
 }
 
