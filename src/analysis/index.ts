@@ -56,6 +56,7 @@ export {
   type PerformanceReport,
   performanceReport,
 } from './performance/report.js';
+export { type DecisionReport, decisionReport } from './performance/decisions.js';
 export type { ScoredRows } from './performance/validate.js';
 
 // Fairness between groups.
