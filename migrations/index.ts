@@ -26,6 +26,7 @@ import { Datasets1764250800000 } from './20261127T1340-datasets.js';
 import { Slack1764252000000 } from './20261127T1400-slack.js';
 import { Comments1764252600000 } from './20261127T1410-comments.js';
 import { News1764253200000 } from './20261127T1420-news.js';
+import { Drift1764255000000 } from './20261127T1450-drift.js';
 
 /** All migrations, oldest first. Add new ones at the end; never edit one that was released. */
 export const migrations = [
@@ -57,4 +58,5 @@ export const migrations = [
   Slack1764252000000,
   Comments1764252600000,
   News1764253200000,
+  Drift1764255000000,
 ];

@@ -81,7 +81,15 @@ import {
   EvidenceFields,
 } from './features/evaluations/evaluations.graphql/resolver.graphql.js';
 import { noteFailedEvaluation, runEvaluation } from './features/evaluations/evaluations.jobs.js';
-import { Evaluation, Evidence, EvidenceInvalidation, EvidenceWarning } from './features/evaluations/index.js';
+import { DriftResolver } from './features/evaluations/evaluations.graphql/drift.graphql.js';
+import {
+  DriftBaseline,
+  DriftWindow,
+  Evaluation,
+  Evidence,
+  EvidenceInvalidation,
+  EvidenceWarning,
+} from './features/evaluations/index.js';
 import { FindingsResolver } from './features/findings/findings.graphql.js';
 import { Finding } from './features/findings/index.js';
 import { IdentityCommandsResolver, IdentityQueriesResolver } from './features/identity/identity.graphql.js';
@@ -175,6 +183,8 @@ export const entities: readonly EntityClass[] = [
   Evidence,
   EvidenceInvalidation,
   EvidenceWarning,
+  DriftBaseline,
+  DriftWindow,
   Finding,
   Incident,
   ModelCard,
@@ -233,6 +243,7 @@ export const resolvers: readonly ResolverClass[] = [
   EvaluationsResolver,
   EvidenceFields,
   EvidenceComparisonFields,
+  DriftResolver,
   FindingsResolver,
   IncidentsResolver,
   CardsResolver,

@@ -1,3 +1,5 @@
+export { DriftBaseline } from './drift-baseline.entity.js';
+export { DriftWindow } from './drift-window.entity.js';
 export { Evaluation } from './evaluation.entity.js';
 export { invalidateEvidence, makeStale, type Invalidating } from './evaluations.commands/invalidate.js';
 export { evidenceAgeing, type AgeingView } from './evaluations.queries/ageing-view.js';

@@ -81,7 +81,7 @@ export class EvidenceFields {
   @FieldResolver(() => EvidenceResultType)
   result(@Root() evidence: EvidenceView): EvidenceResultType {
     const result = readResult(evidence.kind, evidence.result);
-    return { ...result, rows: result.dataset.rows };
+    return { ...result, rows: result.dataset.rows, drift: result.drift ?? [] };
   }
 
   @FieldResolver(() => GraphQLJSONObject)
