@@ -125,7 +125,9 @@ export const submittedPerformance = (
   const known = measured.rows - measured.withoutOutcome;
   const { exactMatch } = measured;
   const figures = [
-    { name: 'rows', label: 'Rows whose outcome is known', ...counted(known) },
+    known > 0
+      ? { name: 'rows', label: 'Rows whose outcome is known', ...counted(known) }
+      : absent('rows', 'Rows whose outcome is known', 'No outcome is known.'),
     {
       name: 'withoutOutcome',
       label: 'Rows whose outcome is not known',
