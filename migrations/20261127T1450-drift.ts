@@ -1,11 +1,12 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
-/** Evidence from predictions that were sent, frozen baselines, and counts on them by period. */
+/** Evidence from predictions that were sent, frozen baselines with counts by period, and checks of data quality. */
 export class Drift1764255000000 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
     await runner.query(predictions);
     await runner.query(baselines);
     await runner.query(windows);
+    await runner.query(quality);
   }
 
   down(): Promise<void> {
@@ -65,4 +66,32 @@ create table drift_window (
 create index drift_window_by_time on drift_window (baseline_id, observed_at, id);
 select govern('drift_window');
 revoke update, delete on drift_window from app_writer;
+`;
+
+const quality = `
+create table data_quality_check (
+  id uuid primary key,
+  workspace_id uuid not null references workspace,
+  dataset_version_id uuid not null,
+  sha256 text not null check (sha256 ~ '^[0-9a-f]{64}$'),
+  expectations jsonb not null,
+  expectations_sha256 text not null check (expectations_sha256 ~ '^[0-9a-f]{64}$'),
+  state text not null check (state in ('QUEUED', 'DONE', 'FAILED')),
+  message text not null default '',
+  -- UNKNOWN: something could not be judged, and nothing failed.
+  verdict text check (verdict in ('PASS', 'FAIL', 'UNKNOWN')),
+  report jsonb,
+  job_id uuid not null,
+  requested_by text not null,
+  created_at timestamptz not null,
+  finished_at timestamptz,
+  unique (workspace_id, id),
+  foreign key (workspace_id, dataset_version_id) references dataset_version (workspace_id, id),
+  check ((state = 'DONE') = (report is not null and verdict is not null)),
+  check ((state = 'QUEUED') = (finished_at is null))
+);
+create index data_quality_check_by_version on data_quality_check (dataset_version_id, id desc);
+create index data_quality_check_by_time on data_quality_check (workspace_id, id desc);
+create unique index data_quality_check_by_job on data_quality_check (job_id);
+select govern('data_quality_check');
 `;

@@ -65,8 +65,14 @@ import {
   VersionDataFields,
 } from './features/datasets/datasets.graphql.js';
 import { datasetRoutes } from './features/datasets/datasets.http.js';
-import { noteFailedProfile, profileDataset } from './features/datasets/datasets.jobs.js';
-import { Dataset, DatasetVersion } from './features/datasets/index.js';
+import { DataQualityResolver } from './features/datasets/data-quality.graphql.js';
+import {
+  checkData,
+  noteFailedCheck,
+  noteFailedProfile,
+  profileDataset,
+} from './features/datasets/datasets.jobs.js';
+import { DataQualityCheck, Dataset, DatasetVersion } from './features/datasets/index.js';
 import { DecisionsResolver } from './features/decisions/decisions.graphql/resolver.graphql.js';
 import { endAbandoned, HumanReview, Outcome, runDecisions } from './features/decisions/index.js';
 import { DeploymentsResolver } from './features/deployments/deployments.graphql.js';
@@ -170,6 +176,7 @@ export const entities: readonly EntityClass[] = [
   UseCase,
   Dataset,
   DatasetVersion,
+  DataQualityCheck,
   RiskAssessment,
   RegisteredModel,
   ModelVersion,
@@ -229,6 +236,7 @@ export const resolvers: readonly ResolverClass[] = [
   UseCasesResolver,
   DatasetsResolver,
   DatasetVersionFields,
+  DataQualityResolver,
   VersionDataFields,
   RiskResolver,
   RegistryResolver,
@@ -284,6 +292,7 @@ export const routes: readonly Routes[] = [
 /** The jobs of all features. */
 export const jobs: readonly AnyJob[] = [
   profileDataset,
+  checkData,
   intake,
   runEvaluation,
   warnOfAgeJob,
@@ -304,6 +313,7 @@ export const jobs: readonly AnyJob[] = [
 /** The reactions of all features. */
 export const reactions: readonly Reaction[] = [
   noteFailedProfile,
+  noteFailedCheck,
   noteFailedIntake,
   noteFailedEvaluation,
   refreshRequests,
