@@ -110,9 +110,10 @@ try {
   const own = fileURLToPath(new URL('drift/ours.js', import.meta.url));
   const ours = oursSays.parse(JSON.parse(run(process.execPath, [own, reference, current])));
   let theirs: z.output<typeof theirsSays> | null = null;
+  say(`Done in ${fixed(ours.freezeSeconds + ours.driftSeconds)} s`);
   if (canImport()) {
     say('Evidently');
-    const script = join(installationRoot, 'bench', 'drift', 'evidently.py');
+    const script = join(installationRoot, 'bench', 'drift', 'peer.py');
     theirs = theirsSays.parse(JSON.parse(run(python, [script, reference, current])));
   }
   if (!report(ours, theirs)) process.exitCode = 1;

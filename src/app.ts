@@ -81,21 +81,9 @@ import { Endpoint } from './features/deployments/index.js';
 import { DocumentsResolver } from './features/documents/documents.graphql.js';
 import { TrustedDocument } from './features/documents/index.js';
 import { ageingTick, warnOfAgeJob } from './features/evaluations/ageing.js';
-import { EvidenceComparisonFields } from './features/evaluations/evaluations.graphql/comparison.graphql.js';
-import {
-  EvaluationsResolver,
-  EvidenceFields,
-} from './features/evaluations/evaluations.graphql/resolver.graphql.js';
+import { evaluationResolvers } from './features/evaluations/evaluations.graphql/resolver.graphql.js';
 import { noteFailedEvaluation, runEvaluation } from './features/evaluations/evaluations.jobs.js';
-import { DriftResolver } from './features/evaluations/evaluations.graphql/drift.graphql.js';
-import {
-  DriftBaseline,
-  DriftWindow,
-  Evaluation,
-  Evidence,
-  EvidenceInvalidation,
-  EvidenceWarning,
-} from './features/evaluations/index.js';
+import { evaluationEntities } from './features/evaluations/index.js';
 import { FindingsResolver } from './features/findings/findings.graphql.js';
 import { Finding } from './features/findings/index.js';
 import { IdentityCommandsResolver, IdentityQueriesResolver } from './features/identity/identity.graphql.js';
@@ -186,12 +174,7 @@ export const entities: readonly EntityClass[] = [
   Experiment,
   LoggedModel,
   TrackedFile,
-  Evaluation,
-  Evidence,
-  EvidenceInvalidation,
-  EvidenceWarning,
-  DriftBaseline,
-  DriftWindow,
+  ...evaluationEntities,
   Finding,
   Incident,
   ModelCard,
@@ -248,10 +231,7 @@ export const resolvers: readonly ResolverClass[] = [
   ModelVersionFields,
   ModelAliasFields,
   LineageFields,
-  EvaluationsResolver,
-  EvidenceFields,
-  EvidenceComparisonFields,
-  DriftResolver,
+  ...evaluationResolvers,
   FindingsResolver,
   IncidentsResolver,
   CardsResolver,
