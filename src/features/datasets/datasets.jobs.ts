@@ -6,7 +6,7 @@ import { giveUpJob } from '../../kernel/give-up.js';
 import { storageFault } from '../../kernel/input.js';
 import { defineJob, defineReaction } from '../../kernel/job.js';
 import { recordProfile } from './datasets.commands/profile.js';
-import { recordQuality } from './datasets.commands/quality.js';
+import { recordQuality } from './datasets.commands/record-quality.js';
 import { qualityOfJob, qualityTarget } from './data-quality.queries.js';
 import { profileOfJob, profileTarget } from './datasets.queries.js';
 

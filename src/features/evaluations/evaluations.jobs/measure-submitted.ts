@@ -13,7 +13,8 @@ import type { Evaluation } from '../evaluation.entity.js';
 import type { EvidenceResult } from '../evidence-result.js';
 import type { PredictionsSpec } from '../predictions-spec.js';
 import { driftResult } from '../results/drift.js';
-import { submittedFairness, submittedPerformance, type Submitted } from '../results/submitted.js';
+import type { Submitted } from '../results/submitted.js';
+import { submittedFairness, submittedPerformance } from './submitted-results.js';
 
 type Context = Pick<JobContext<unknown>, 'outside' | 'signal' | 'progress'>;
 
