@@ -26,18 +26,22 @@ const { rows, features } = await described(reference);
 const before = await openTable(reference, { megabytes });
 const columns = await freezeColumns(before, features, { rows, bins: 20, names: 50 });
 const frozen = performance.now();
+const cpuFrozen = process.cpuUsage();
 const now = await openTable(current, { megabytes });
 const window = await countOnBins(now, columns);
 const drifts = columns.map(({ bins, counts }, place) =>
   columnDrift(bins, counts, window[place]?.counts ?? counts),
 );
 const done = performance.now();
+const cpu = process.cpuUsage(cpuFrozen);
 const drifted = drifts.filter(({ psi }) => psi.value !== null && psi.value >= 0.1).length;
 
 process.stdout.write(
   JSON.stringify({
     freezeSeconds: (frozen - started) / 1000,
     driftSeconds: (done - frozen) / 1000,
+    processorSeconds: (cpu.user + cpu.system) / 1e6,
+    freezeProcessorSeconds: (cpuFrozen.user + cpuFrozen.system) / 1e6,
     peakMegabytes: process.resourceUsage().maxRSS / 1024,
     drifted,
     rows: drifts[0]?.rows ?? 0,
