@@ -6,7 +6,7 @@ import { openTable } from '../../src/compute/table/engine.js';
 import type { DriftFeature } from '../../src/kernel/drift-baseline.js';
 
 const [reference = '', current = ''] = process.argv.slice(2);
-const megabytes = 192;
+const megabytes = 128;
 
 const described = async (path: string): Promise<{ rows: number; features: DriftFeature[] }> => {
   const table = await openTable(path, { megabytes });

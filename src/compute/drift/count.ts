@@ -42,7 +42,7 @@ const counterOf = (bins: FrozenBins): ColumnCounter => {
 };
 
 /** Columns that are counted in one pass: more of them would hold more of the file at a time. */
-const columnsAtOnce = 50;
+const columnsAtOnce = 20;
 
 /**
  * Counts the rows of a table on frozen bins. The engine reads and decodes, some two thousand rows at a time; memory

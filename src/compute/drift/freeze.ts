@@ -80,7 +80,7 @@ const namedColumns = async (
   }));
 };
 
-const columnsAtOnce = 50;
+const columnsAtOnce = 20;
 
 /**
  * Freezes the columns of a table: edges from a drawn sample of at most some twenty thousand rows, counts of all of them.
