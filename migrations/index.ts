@@ -27,6 +27,7 @@ import { Slack1764252000000 } from './20261127T1400-slack.js';
 import { Comments1764252600000 } from './20261127T1410-comments.js';
 import { News1764253200000 } from './20261127T1420-news.js';
 import { MlflowUpstream1764253800000 } from './20261127T1430-mlflow-upstream.js';
+import { Drift1764255000000 } from './20261127T1450-drift.js';
 import { SlackTickets1764255600000 } from './20261127T1460-slack-tickets.js';
 
 /** All migrations, oldest first. Add new ones at the end; never edit one that was released. */
@@ -60,5 +61,6 @@ export const migrations = [
   Comments1764252600000,
   News1764253200000,
   MlflowUpstream1764253800000,
+  Drift1764255000000,
   SlackTickets1764255600000,
 ];

@@ -66,8 +66,14 @@ import {
   VersionDataFields,
 } from './features/datasets/datasets.graphql.js';
 import { datasetRoutes } from './features/datasets/datasets.http.js';
-import { noteFailedProfile, profileDataset } from './features/datasets/datasets.jobs.js';
-import { Dataset, DatasetVersion } from './features/datasets/index.js';
+import { DataQualityResolver } from './features/datasets/data-quality.graphql.js';
+import {
+  checkData,
+  noteFailedCheck,
+  noteFailedProfile,
+  profileDataset,
+} from './features/datasets/datasets.jobs.js';
+import { DataQualityCheck, Dataset, DatasetVersion } from './features/datasets/index.js';
 import { DecisionsResolver } from './features/decisions/decisions.graphql/resolver.graphql.js';
 import { endAbandoned, HumanReview, Outcome, runDecisions } from './features/decisions/index.js';
 import { DeploymentsResolver } from './features/deployments/deployments.graphql.js';
@@ -76,13 +82,9 @@ import { Endpoint } from './features/deployments/index.js';
 import { DocumentsResolver } from './features/documents/documents.graphql.js';
 import { TrustedDocument } from './features/documents/index.js';
 import { ageingTick, warnOfAgeJob } from './features/evaluations/ageing.js';
-import { EvidenceComparisonFields } from './features/evaluations/evaluations.graphql/comparison.graphql.js';
-import {
-  EvaluationsResolver,
-  EvidenceFields,
-} from './features/evaluations/evaluations.graphql/resolver.graphql.js';
+import { evaluationResolvers } from './features/evaluations/evaluations.graphql/resolver.graphql.js';
 import { noteFailedEvaluation, runEvaluation } from './features/evaluations/evaluations.jobs.js';
-import { Evaluation, Evidence, EvidenceInvalidation, EvidenceWarning } from './features/evaluations/index.js';
+import { evaluationEntities } from './features/evaluations/index.js';
 import { FindingsResolver } from './features/findings/findings.graphql.js';
 import { Finding } from './features/findings/index.js';
 import { IdentityCommandsResolver, IdentityQueriesResolver } from './features/identity/identity.graphql.js';
@@ -165,6 +167,7 @@ export const entities: readonly EntityClass[] = [
   UseCase,
   Dataset,
   DatasetVersion,
+  DataQualityCheck,
   RiskAssessment,
   RegisteredModel,
   ModelVersion,
@@ -174,10 +177,7 @@ export const entities: readonly EntityClass[] = [
   Experiment,
   LoggedModel,
   TrackedFile,
-  Evaluation,
-  Evidence,
-  EvidenceInvalidation,
-  EvidenceWarning,
+  ...evaluationEntities,
   Finding,
   Incident,
   ModelCard,
@@ -222,6 +222,7 @@ export const resolvers: readonly ResolverClass[] = [
   UseCasesResolver,
   DatasetsResolver,
   DatasetVersionFields,
+  DataQualityResolver,
   VersionDataFields,
   RiskResolver,
   RegistryResolver,
@@ -233,9 +234,7 @@ export const resolvers: readonly ResolverClass[] = [
   ModelVersionFields,
   ModelAliasFields,
   LineageFields,
-  EvaluationsResolver,
-  EvidenceFields,
-  EvidenceComparisonFields,
+  ...evaluationResolvers,
   FindingsResolver,
   IncidentsResolver,
   CardsResolver,
@@ -277,6 +276,7 @@ export const routes: readonly Routes[] = [
 /** The jobs of all features. */
 export const jobs: readonly AnyJob[] = [
   profileDataset,
+  checkData,
   intake,
   runEvaluation,
   warnOfAgeJob,
@@ -298,6 +298,7 @@ export const jobs: readonly AnyJob[] = [
 /** The reactions of all features. */
 export const reactions: readonly Reaction[] = [
   noteFailedProfile,
+  noteFailedCheck,
   noteFailedIntake,
   noteFailedEvaluation,
   ...approvalReactions,

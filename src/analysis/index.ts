@@ -86,6 +86,7 @@ export {
   performanceReport,
 } from './performance/report.js';
 export { type Recalibration, recalibration } from './performance/recalibration.js';
+export { type DecisionReport, decisionReport } from './performance/decisions.js';
 export type { ScoredRows } from './performance/validate.js';
 
 // Fairness between groups.
@@ -168,6 +169,44 @@ export {
   type ThresholdSimulation,
 } from './fairness/mitigation/threshold-optimizer.js';
 export { GROUP_AWARE_WARNING } from './fairness/mitigation/warning.js';
+
+// Drift: frozen bins with counts that add up, distances, detectors in a stream, performance without labels.
+export { type Adwin, adwin, type AdwinOptions, type StreamDetector } from './drift/adwin.js';
+export {
+  type CategoricalBins,
+  type DriftCounts,
+  type FrozenBins,
+  type NumericBins,
+  quantileEdges,
+  topCategories,
+} from './drift/baseline.js';
+export {
+  expectedByGroup,
+  expectedPerformance,
+  type ExpectedPerformance,
+  type UnlabelledRows,
+} from './drift/cbpe.js';
+export { type ColumnDrift, columnDrift } from './drift/column-drift.js';
+export {
+  type CategoricalCounter,
+  categoricalCounter,
+  mergeCounts,
+  type NumericCounter,
+  numericCounter,
+  rowsOf,
+} from './drift/counts.js';
+export {
+  chiSquareTwoSamples,
+  type Distance,
+  hellinger,
+  jensenShannon,
+  populationStability,
+  type Stability,
+} from './drift/distances.js';
+export { calibrate, type IsotonicMap, isotonicMap } from './drift/isotonic.js';
+export { type Kolmogorov, kolmogorovOnBins, kolmogorovSmirnov } from './drift/kolmogorov.js';
+export { ddm, type DdmState, pageHinkley } from './drift/sequential.js';
+export { type BoundedDistance, wasserstein, wassersteinOnBins } from './drift/wasserstein.js';
 
 // Contextual bandit: choosing among permitted actions, learning, and judging another policy on logged rounds.
 export { type Choice, type ChoiceRequest, choose } from './bandit/choose.js';

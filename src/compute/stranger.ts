@@ -39,6 +39,21 @@ export class InspectionInterrupted extends Error {
 
 const maxAnswerBytes = 4 * 1_048_576;
 const watchEveryMs = 50;
+const longestArgument = 100_000;
+
+/**
+ * A value as arguments of a process, of which one may not be longer than 128 KiB on Linux: JSON in ASCII, so that no
+ * sign is cut in two. The process joins them.
+ */
+export const argumentsOf = (value: unknown): string[] => {
+  const text = JSON.stringify(value).replace(
+    /[\u007f-\uffff]/g,
+    (sign) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+  return Array.from({ length: Math.ceil(text.length / longestArgument) }, (_, place) =>
+    text.slice(place * longestArgument, (place + 1) * longestArgument),
+  );
+};
 
 const refused = (reason: string): Said => ({ refused: reason });
 const sized = (bytes: number): string =>

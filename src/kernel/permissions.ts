@@ -29,6 +29,7 @@ export const permissions = [
   'dataset:create',
   'dataset:update',
   'dataset:delete',
+  'dataset:check',
   'dataset:recordProfile',
   'model:read',
   'model:create',

@@ -1,6 +1,7 @@
 import { closeSync, writeSync } from 'node:fs';
 import { z } from 'zod';
-import { openTable, type DataTable } from './engine.js';
+import { openTable, type DataTable } from '../table/engine.js';
+import { short } from '../table/fault.js';
 import { columnOf, firstPass, secondPass, shownText, type Described } from './figures.js';
 import { largestHidden } from './hide.js';
 import { correlationsOf, duplicatesOf, groupsOf } from './relations.js';
@@ -12,24 +13,11 @@ import type { DataProfile, ProfileAnswer } from './report.js';
  */
 
 const answerTo = 3;
-const most = { columns: 2000, profiled: 200, text: 900 };
+const most = { columns: 2000, profiled: 200 };
 
 const asked = z.object({ path: z.string(), protectedAttributes: z.array(z.string()) });
 
 class Refusal extends Error {}
-
-/**
- * The first line of what the engine says, without what it quotes: it names the file by its place here, which says
- * nothing to anybody, and shows values of rows, which are nobody's business.
- */
-const short = (error: unknown, path: string): string =>
-  (error instanceof Error ? error.message : String(error))
-    .replaceAll(path, 'the file')
-    .split('\n', 1)[0]
-    ?.replace(/"[^"]*"?|'[^']*'?/g, '…')
-    .replace(/[\p{C}\s]+/gu, ' ')
-    .slice(0, most.text)
-    .trim() ?? '';
 
 const describe = async (table: DataTable): Promise<Described[]> => {
   const described = await table.rows('describe data');

@@ -1,4 +1,5 @@
-import { quoted, type Cell, type DataTable } from './engine.js';
+import type { Cell, DataTable } from '../table/engine.js';
+import { quoted } from '../table/names.js';
 import { hideSmall } from './hide.js';
 import type { DataProfile } from './report.js';
 

@@ -1,4 +1,5 @@
 import { lookInto, type StrangerLimits } from '../stranger.js';
+import { parseJson } from '../table/fault.js';
 import { profileAnswer, type ProfileAnswer } from './report.js';
 
 export type { DataProfile, ProfileAnswer } from './report.js';
@@ -18,14 +19,6 @@ export interface ProfileOptions {
   readonly limits?: StrangerLimits;
   readonly signal?: AbortSignal;
 }
-
-const parseJson = (text: string): unknown => {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    return null;
-  }
-};
 
 /** Profiles a CSV (also packed with gzip) or Parquet file in a process of its own that sees no other file. */
 export const profileData = async (path: string, options: ProfileOptions): Promise<ProfileAnswer> => {

@@ -1,4 +1,5 @@
-import { quoted, type DataTable } from './engine.js';
+import type { DataTable } from '../table/engine.js';
+import { quoted } from '../table/names.js';
 import { shownText, type Counted, type First } from './figures.js';
 import { hideSmall } from './hide.js';
 import type { DataProfile } from './report.js';

@@ -87,7 +87,7 @@ const rule = z.strictObject({
   /** Patterns of short names of use cases. */
   useCases: z.array(pattern).min(1).max(50).default(['*']),
   environments: z.array(pattern).min(1).max(20).default(['*']),
-  evidence: unique(evidenceKind, 3),
+  evidence: unique(evidenceKind, 4),
   /** COMPUTED: evidence that somebody sent from elsewhere does not do. */
   provenance: z.enum(['ANY', 'COMPUTED']).default('ANY'),
   checks: unique(checkName, 20),

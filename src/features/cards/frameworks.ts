@@ -128,6 +128,7 @@ const fieldOfKind: Readonly<Record<EvidenceKind, string>> = {
   PERFORMANCE: 'performance',
   FAIRNESS: 'fairness',
   ATTRIBUTION: 'attribution',
+  DRIFT: 'drift',
 };
 
 const standing = z.object({ verdict: z.string() });

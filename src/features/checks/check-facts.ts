@@ -137,7 +137,7 @@ const evidenceQuery = `
          e.result_sha256 as "resultSha256", e.version_digest as "versionDigest", e.result -> 'checks' as limits,
          case when e.kind = 'PERFORMANCE' then e.result -> 'figures' end as figures
     from unnest($1::uuid[]) as wanted (version_id)
-    cross join unnest(array['PERFORMANCE', 'FAIRNESS', 'ATTRIBUTION']) as k (kind)
+    cross join unnest(array['PERFORMANCE', 'FAIRNESS', 'ATTRIBUTION', 'DRIFT']) as k (kind)
     cross join lateral (
       select * from evidence n where n.version_id = wanted.version_id and n.use_case_id = $2 and n.kind = k.kind
        order by n.id desc limit 1) e`;

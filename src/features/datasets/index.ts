@@ -1,3 +1,4 @@
+export { DataQualityCheck } from './data-quality-check.entity.js';
 export { Dataset } from './dataset.entity.js';
 export { DatasetVersion } from './dataset-version.entity.js';
 export { createDataset, deleteDataset } from './datasets.commands/datasets.js';

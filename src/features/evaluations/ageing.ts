@@ -31,7 +31,7 @@ const ageing = (tx: Pick<Tx, 'sql'>, now: Date): Promise<Ageing[]> =>
        from (select distinct workspace_id, version_id, use_case_id from model_alias
               where change_request_id is not null and use_case_id is not null) a
        join workspace w on w.id = a.workspace_id
-       cross join unnest(array['PERFORMANCE', 'FAIRNESS', 'ATTRIBUTION']) as k (kind)
+       cross join unnest(array['PERFORMANCE', 'FAIRNESS', 'ATTRIBUTION', 'DRIFT']) as k (kind)
        cross join lateral (
          select * from evidence n
           where n.version_id = a.version_id and n.use_case_id = a.use_case_id and n.kind = k.kind

@@ -23,15 +23,19 @@ export type Limit = z.output<typeof check>;
 const perKind = <Value extends z.ZodType>(value: Value) =>
   z.strictObject({ PERFORMANCE: value, FAIRNESS: value, ATTRIBUTION: value });
 
+const share = z.number().gt(0).max(1);
+
 const enforced = z
   .array(check)
   .min(1)
   .max(50)
   .refine((list) => list.some(({ mode }) => mode === 'ENFORCE'), 'needs a check that decides');
 
+const validDays = z.int().min(1).max(730);
+
 const evaluationPolicy = z.strictObject({
   schema: z.literal('countersign.evaluation-policy/1'),
-  validDays: perKind(z.int().min(1).max(730)),
+  validDays: perKind(validDays).extend({ DRIFT: validDays }),
   seed: z.int().min(1).max(2_147_483_647),
   bins: z.int().min(2).max(50),
   attributes: z.array(z.string().min(1)).min(1).max(10),
@@ -39,13 +43,25 @@ const evaluationPolicy = z.strictObject({
   unknown: z.array(z.string()),
   attributionSample: z.int().min(2).max(10_000),
   checks: perKind(enforced),
+  /** How a baseline is frozen, and from where on a column is said to have drifted. */
+  drift: z.strictObject({
+    bins: z.int().min(2).max(100),
+    names: z.int().min(1).max(200),
+    psi: z.number().gt(0),
+    level: share,
+  }),
+  /** Limits of evidence from predictions that were sent. */
+  submitted: z.strictObject({ PERFORMANCE: enforced, FAIRNESS: enforced, DRIFT: enforced }),
 });
 
 /** What is measured, and within which limits. */
 export type EvaluationPolicy = z.output<typeof evaluationPolicy>;
 
-/** The one suite of this version: a binary classifier on tabular rows. */
+/** A binary classifier on tabular rows, scored here. */
 export const suite = 'tabular-binary/1';
+
+/** Predictions of a model that may be anywhere, as somebody sent them. */
+export const submittedSuite = 'predictions-binary/1';
 
 /** Reads a policy from the text of a file; the tests read others. */
 export const parseEvaluationPolicy = (text: string): EvaluationPolicy => evaluationPolicy.parse(parse(text));

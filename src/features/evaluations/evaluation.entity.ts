@@ -1,5 +1,6 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
 import { z } from 'zod';
+import type { PredictionsSpec } from './predictions-spec.js';
 
 /** Where an evaluation stands. */
 export const evaluationState = z
@@ -9,7 +10,7 @@ export const evaluationState = z
 /** One state of the closed list. */
 export type EvaluationState = z.output<typeof evaluationState>;
 
-/** The rows that a version was measured on: an artifact of the version. */
+/** The rows that a version was measured on: an artifact of the version, or a version of a data set. */
 export interface EvaluationDataset {
   readonly path: string;
   readonly sha256: string;
@@ -36,6 +37,10 @@ export class Evaluation {
 
   @Column('jsonb')
   dataset!: EvaluationDataset;
+
+  /** How a table of predictions is read; null where the version is scored here. */
+  @Column('jsonb', { nullable: true })
+  predictions!: PredictionsSpec | null;
 
   @Column('text')
   state!: EvaluationState;

@@ -261,13 +261,19 @@ test('evidence grows stale by itself when its time is over', async () => {
   const standing = (now: Date) =>
     app.db.transact('app_reader', scope, (db) => evidenceFor(db, versionId, useCaseId, now));
 
-  expect((await standing(app.clock.now())).map(({ verdict }) => verdict)).toEqual(['PASS', 'PASS', 'PASS']);
-  expect((await standing(later)).map(({ verdict }) => verdict)).toEqual(['STALE', 'STALE', 'STALE']);
+  expect((await standing(app.clock.now())).map(({ verdict }) => verdict)).toEqual([
+    ...['PASS', 'PASS', 'PASS'],
+    'MISSING',
+  ]);
+  expect((await standing(later)).map(({ verdict }) => verdict)).toEqual([
+    ...['STALE', 'STALE', 'STALE'],
+    'MISSING',
+  ]);
   expect(
     (
       await app.db.transact('app_reader', scope, (db) => evidenceFor(db, versionId, app.workspaceId, later))
     ).map(({ verdict }) => verdict),
-  ).toEqual(['MISSING', 'MISSING', 'MISSING']);
+  ).toEqual(['MISSING', 'MISSING', 'MISSING', 'MISSING']);
 });
 
 describe('a data set that cannot be measured ends the evaluation with a sentence', () => {

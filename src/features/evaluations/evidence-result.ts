@@ -78,11 +78,35 @@ const attribution = z.strictObject({
   n: z.number(),
 });
 
+/** How far one column has moved. Distances that do not apply have no value, and `reason` says why. */
+const drift = z.strictObject({
+  column: z.string(),
+  kind: z.enum(['NUMERIC', 'CATEGORICAL']),
+  rows: z.number(),
+  missing: z.number(),
+  missingBefore: z.number(),
+  unseen: z.number(),
+  psi: z.number().nullable(),
+  psiThreshold: z.number().nullable(),
+  psiPValue: z.number().nullable(),
+  adjustedPValue: z.number().nullable(),
+  jensenShannon: z.number().nullable(),
+  hellinger: z.number().nullable(),
+  kolmogorovLow: z.number().nullable(),
+  kolmogorovHigh: z.number().nullable(),
+  wasserstein: z.number().nullable(),
+  wassersteinLow: z.number().nullable(),
+  wassersteinHigh: z.number().nullable(),
+  chiSquarePValue: z.number().nullable(),
+  drifted: z.boolean(),
+  reason: z.string().nullable(),
+});
+
 /** What evidence holds: figures, the checks on them, and tables that a chart can take. Empty tables do not apply. */
 export const evidenceResult = z.strictObject({
   schema: z.literal('countersign.evidence/1'),
   suite: z.string(),
-  kind: z.enum(['PERFORMANCE', 'FAIRNESS', 'ATTRIBUTION']),
+  kind: z.enum(['PERFORMANCE', 'FAIRNESS', 'ATTRIBUTION', 'DRIFT']),
   dataset: z.strictObject({ name: z.string(), path: z.string(), sha256: z.string(), rows: z.number() }),
   /** Fixed choices that the figures rest on: threshold, seed, sample, background. */
   basis: z.record(z.string(), z.union([z.string(), z.number()])),
@@ -93,6 +117,8 @@ export const evidenceResult = z.strictObject({
   comparisons: z.array(comparison),
   fourFifths: z.array(fourFifths),
   attribution: z.array(attribution),
+  /** Only in evidence of drift. */
+  drift: z.array(drift).optional(),
   /** What a reader must know to read the figures rightly. */
   notes: z.array(z.string()),
 });
@@ -111,6 +137,8 @@ export type GroupComparison = z.output<typeof comparison>;
 export type FourFifths = z.output<typeof fourFifths>;
 /** Mean contribution of one input. */
 export type AttributionRow = z.output<typeof attribution>;
+/** How far one column has moved. */
+export type DriftRow = z.output<typeof drift>;
 /** Predicted against observed. */
 export type ReliabilityRow = z.output<typeof reliabilityBin>;
 

@@ -3,7 +3,9 @@ import { z } from 'zod';
 import type { EvidenceResult } from './evidence-result.js';
 
 /** What evidence is about. */
-export const evidenceKind = z.enum(['PERFORMANCE', 'FAIRNESS', 'ATTRIBUTION']).meta({ id: 'EvidenceKind' });
+export const evidenceKind = z
+  .enum(['PERFORMANCE', 'FAIRNESS', 'ATTRIBUTION', 'DRIFT'])
+  .meta({ id: 'EvidenceKind' });
 
 /** One kind of the closed list. */
 export type EvidenceKind = z.output<typeof evidenceKind>;

@@ -1,3 +1,20 @@
+import { DriftBaseline } from './drift-baseline.entity.js';
+import { DriftWindow } from './drift-window.entity.js';
+import { Evaluation } from './evaluation.entity.js';
+import { EvidenceInvalidation } from './evidence-invalidation.entity.js';
+import { EvidenceWarning } from './evidence-warning.entity.js';
+import { Evidence } from './evidence.entity.js';
+
+/** All tables of this feature. */
+export const evaluationEntities = [
+  Evaluation,
+  Evidence,
+  EvidenceInvalidation,
+  EvidenceWarning,
+  DriftBaseline,
+  DriftWindow,
+] as const;
+
 export { Evaluation } from './evaluation.entity.js';
 export { invalidateEvidence, makeStale, type Invalidating } from './evaluations.commands/invalidate.js';
 export { evidenceAgeing, type AgeingView } from './evaluations.queries/ageing-view.js';

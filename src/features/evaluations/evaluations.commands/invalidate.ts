@@ -68,7 +68,7 @@ export const invalidateEvidence = defineCommand({
   input: z.object({
     versionId: z.uuid(),
     useCaseId: z.uuid(),
-    kinds: z.array(evidenceKind).min(1).max(3).default(['PERFORMANCE', 'FAIRNESS', 'ATTRIBUTION']),
+    kinds: z.array(evidenceKind).min(1).max(4).default(['PERFORMANCE', 'FAIRNESS', 'ATTRIBUTION']),
     cause: invalidationCause,
     reason: z.string().trim().min(1).max(4000),
   }),

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { AuditEntry } from '../../../kernel/audit.js';
 import { defineCommand, nothingChanged } from '../../../kernel/command.js';
+import { driftBaseline, driftWindow } from '../../../kernel/drift-baseline.js';
 import { newId } from '../../../kernel/id.js';
 import { lockVersion } from '../../registry/index.js';
 import { currentEvaluationPolicy, digestOf } from '../evaluation-policy.js';
@@ -9,6 +10,7 @@ import { evidenceResult, type EvidenceResult } from '../evidence-result.js';
 import { Evidence } from '../evidence.entity.js';
 import { verdictOf } from '../judge.js';
 import { lockEvaluation } from './find.js';
+import { storeDrift } from './record-drift.js';
 
 const dayMs = 86_400_000;
 
@@ -20,6 +22,15 @@ const inputs = z.strictObject({
   policySha256: z.string().regex(/^[0-9a-f]{64}$/),
   engineVersion: z.string().min(1).max(100),
   seed: z.int(),
+  /** Digest of how a table of predictions was read, and of the baseline it was held against. */
+  predictionsSha256: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/)
+    .optional(),
+  baselineSha256: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/)
+    .optional(),
 });
 
 /** What went into evidence. */
@@ -46,7 +57,18 @@ export const recordEvaluation = defineCommand({
   name: 'evaluation.record',
   describe: 'Records the evidence that an evaluation left.',
   permission: 'evaluation:record',
-  input: z.object({ evaluationId: z.uuid(), inputs, results: z.array(evidenceResult).min(1).max(3) }),
+  input: z.object({
+    evaluationId: z.uuid(),
+    inputs,
+    results: z.array(evidenceResult).min(1).max(3),
+    drift: z
+      .strictObject({
+        frozen: driftBaseline.nullable(),
+        window: driftWindow.nullable(),
+        rows: z.int().min(1),
+      })
+      .optional(),
+  }),
   target: (tx, input) => lockEvaluation(tx, input.evaluationId),
   handle: async ({ tx, input, target: evaluation, now }) => {
     const { id } = evaluation;
@@ -63,7 +85,8 @@ export const recordEvaluation = defineCommand({
       versionDigest: input.inputs.versionDigest,
       useCaseId: evaluation.useCaseId,
       kind: result.kind,
-      provenance: 'COMPUTED' as const,
+      // What others computed stays theirs, whatever the job says.
+      provenance: evaluation.predictions === null ? ('COMPUTED' as const) : ('SUBMITTED' as const),
       result,
       verdict: verdictOf(result.checks),
       inputSha256,
@@ -74,6 +97,8 @@ export const recordEvaluation = defineCommand({
       expiresAt: new Date(now.getTime() + validDays[result.kind] * dayMs),
     }));
     await tx.insert(Evidence, rows);
+    const { versionDigest } = input.inputs;
+    const drifted = input.drift ? await storeDrift(tx, { evaluation, versionDigest, now }, input.drift) : [];
     await tx.update(Evaluation, { id }, { state: 'DONE', finishedAt: now });
     const done: AuditEntry = {
       subject: { kind: 'evaluation', id },
@@ -86,6 +111,6 @@ export const recordEvaluation = defineCommand({
       },
     };
     const entries = rows.map((row, index) => auditOf(row, input.results[index] ?? row.result));
-    return { result: { id }, audit: [done, ...entries] };
+    return { result: { id }, audit: [done, ...entries, ...drifted] };
   },
 });

@@ -6,6 +6,7 @@ import { evaluationState, type EvaluationDataset } from '../evaluation.entity.js
 import { invalidationCause } from '../evidence-invalidation.entity.js';
 import type { EvidenceResult } from '../evidence-result.js';
 import { evidenceKind, evidenceProvenance, evidenceVerdict } from '../evidence.entity.js';
+import { DriftRowType } from './drift-types.graphql.js';
 import {
   AttributionRowType,
   CheckResultType,
@@ -109,6 +110,9 @@ export class EvidenceResultType {
   @Field(() => [AttributionRowType])
   attribution!: EvidenceResult['attribution'];
 
+  @Field(() => [DriftRowType])
+  drift!: readonly DriftRowType[];
+
   @Field(() => [String])
   notes!: string[];
 }
@@ -135,8 +139,14 @@ export class EvidenceType {
   @Field(() => enumType(evidenceKind))
   kind!: string;
 
-  @Field(() => provenances)
+  @Field(() => provenances, { description: 'SUBMITTED: it rests on what somebody sent.' })
   provenance!: string;
+
+  @Field(() => String, {
+    nullable: true,
+    description: 'Who sent what it rests on; null when it was computed here.',
+  })
+  submittedBy!: string | null;
 
   @Field(() => verdicts, { description: 'Now: evidence that has expired is STALE.' })
   verdict!: string;

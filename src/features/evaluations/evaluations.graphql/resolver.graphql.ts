@@ -14,6 +14,8 @@ import {
   type EvaluationView,
   type EvidenceView,
 } from '../evaluations.queries/lists.js';
+import { EvidenceComparisonFields } from './comparison.graphql.js';
+import { DriftResolver } from './drift.graphql.js';
 import {
   EvaluationPage,
   EvaluationStartedType,
@@ -25,7 +27,7 @@ import {
 } from './evidence-types.graphql.js';
 
 @Resolver()
-export class EvaluationsResolver {
+class EvaluationsResolver {
   @QueryField(evaluationById, () => EvaluationType)
   evaluation(
     @QueryArgs(evaluationById) args: InputOf<typeof evaluationById>,
@@ -77,11 +79,11 @@ export class EvaluationsResolver {
 
 /** The result as tables, and as the document whose digest is stated. */
 @Resolver(() => EvidenceType)
-export class EvidenceFields {
+class EvidenceFields {
   @FieldResolver(() => EvidenceResultType)
   result(@Root() evidence: EvidenceView): EvidenceResultType {
     const result = readResult(evidence.kind, evidence.result);
-    return { ...result, rows: result.dataset.rows };
+    return { ...result, rows: result.dataset.rows, drift: result.drift ?? [] };
   }
 
   @FieldResolver(() => GraphQLJSONObject)
@@ -89,3 +91,11 @@ export class EvidenceFields {
     return evidence.result;
   }
 }
+
+/** All resolvers of this feature. */
+export const evaluationResolvers = [
+  EvaluationsResolver,
+  EvidenceFields,
+  EvidenceComparisonFields,
+  DriftResolver,
+] as const;

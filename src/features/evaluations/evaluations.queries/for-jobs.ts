@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { notFound } from '../../../kernel/errors.js';
 import { defineQuery } from '../../../kernel/query.js';
 import { Artifact, versionOr404 } from '../../registry/index.js';
+import { DriftBaseline } from '../drift-baseline.entity.js';
 import { Evaluation } from '../evaluation.entity.js';
 
 /** What the evaluation job works on. */
@@ -15,7 +16,9 @@ export const evaluationTarget = defineQuery({
     if (!evaluation) throw notFound('The evaluation');
     const version = await versionOr404(db, evaluation.versionId);
     const artifacts = await db.find(Artifact, { where: { versionId: version.id }, order: { path: 'ASC' } });
-    return { evaluation, version, artifacts };
+    const baselineId = evaluation.predictions?.baselineId ?? null;
+    const baseline = baselineId === null ? null : await db.findOne(DriftBaseline, { id: baselineId });
+    return { evaluation, version, artifacts, baseline };
   },
 });
 

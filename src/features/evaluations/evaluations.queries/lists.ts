@@ -36,6 +36,8 @@ export interface EvidenceView {
   readonly useCaseId: string;
   readonly kind: EvidenceKind;
   readonly provenance: string;
+  /** Who sent what it rests on; null when it was computed here. */
+  readonly submittedBy: string | null;
   readonly verdict: EvidenceVerdict;
   readonly judgedVerdict: EvidenceVerdict;
   readonly inputSha256: string;
@@ -58,11 +60,14 @@ const evaluationSelect = `
 
 const evidenceSelect = (now: string): string => `
   select e.id, e.evaluation_id as "evaluationId", e.version_id as "versionId", e.version_digest as "versionDigest",
-         e.use_case_id as "useCaseId", e.kind, e.provenance, ${verdictAt(now)} as verdict,
+         e.use_case_id as "useCaseId", e.kind, e.provenance,
+         case when e.provenance = 'SUBMITTED' then v.requested_by end as "submittedBy", ${verdictAt(now)} as verdict,
          e.verdict as "judgedVerdict", e.input_sha256 as "inputSha256", e.result_sha256 as "resultSha256",
          e.engine_version as "engineVersion", e.seed, e.created_at as "createdAt", e.expires_at as "expiresAt", e.result,
          gone.cause as "staleCause", gone.reason as "staleReason"
-    from evidence e left join evidence_invalidation gone on gone.evidence_id = e.id`;
+    from evidence e
+    left join evaluation v on v.id = e.evaluation_id
+    left join evidence_invalidation gone on gone.evidence_id = e.id`;
 
 export const evaluationById = defineQuery({
   name: 'evaluation.byId',

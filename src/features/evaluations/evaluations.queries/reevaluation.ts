@@ -22,7 +22,7 @@ export const reevaluation = defineQuery({
       `select e.version_id as "versionId", e.use_case_id as "useCaseId", v.dataset ->> 'path' as "datasetPath"
          from evidence e
          join evaluation v on v.id = e.evaluation_id
-        where e.id = $1
+        where e.id = $1 and v.predictions is null
           and not exists (select from evidence_invalidation i where i.evidence_id = e.id)
           and not exists (select from evidence n where n.version_id = e.version_id
                              and n.use_case_id = e.use_case_id and n.kind = e.kind and n.id > e.id)`,

@@ -1,5 +1,6 @@
 import { open } from 'node:fs/promises';
-import { DuckDBInstance, type DuckDBConnection } from '@duckdb/node-api';
+import { DuckDBInstance, type DuckDBConnection, type DuckDBDataChunk } from '@duckdb/node-api';
+import { literal } from './names.js';
 
 /** What the file is made of. */
 export type DataFormat = 'CSV' | 'PARQUET';
@@ -14,15 +15,11 @@ export interface DataTable {
   /** One row of an aggregate, by position. */
   readonly row: (sql: string) => Promise<readonly Cell[]>;
   readonly rows: (sql: string) => Promise<readonly (readonly Cell[])[]>;
+  /** The rows of a query, some two thousand at a time and by column, in the memory of a few of them. */
+  readonly chunks: (sql: string) => AsyncGenerator<DuckDBDataChunk>;
 }
 
-/** A name in SQL. */
-export const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`;
-/** A text in SQL. */
-export const literal = (text: string): string => `'${text.replaceAll("'", "''")}'`;
-
 const settings = {
-  memory_limit: '512MB',
   threads: '2',
   // Nothing is written, also not what does not fit into memory.
   temp_directory: '',
@@ -42,11 +39,19 @@ const firstBytes = async (path: string): Promise<Buffer> => {
   }
 };
 
-const sourceOf = (path: string, start: Buffer): { format: DataFormat; source: string } => {
+/** How the file is read. */
+export interface TableOptions {
+  /** Reads every cell of a CSV as text, instead of guessing types; Parquet has its own. */
+  readonly text?: boolean;
+  /** Memory of the engine itself, 512 by default. */
+  readonly megabytes?: number;
+}
+
+const sourceOf = (path: string, start: Buffer, text: boolean): { format: DataFormat; source: string } => {
   if (start.toString('latin1') === 'PAR1')
     return { format: 'PARQUET', source: `read_parquet(${literal(path)})` };
   const packed = start[0] === 0x1f && start[1] === 0x8b;
-  const options = `header = true, sample_size = 20480, compression = ${packed ? "'gzip'" : "'none'"}`;
+  const options = `header = true, sample_size = 20480, compression = ${packed ? "'gzip'" : "'none'"}${text ? ', all_varchar = true' : ''}`;
   return { format: 'CSV', source: `read_csv(${literal(path)}, ${options})` };
 };
 
@@ -56,18 +61,28 @@ const tableOver = async (connection: DuckDBConnection, format: DataFormat): Prom
     return reader.getRowsJson();
   };
   const row = async (sql: string): Promise<readonly Cell[]> => (await rows(sql))[0] ?? [];
+  const chunks = async function* (sql: string): AsyncGenerator<DuckDBDataChunk> {
+    const result = await connection.stream(sql);
+    for (;;) {
+      const chunk = await result.fetchChunk();
+      if (!chunk || chunk.rowCount === 0) return;
+      yield chunk;
+    }
+  };
   const [version] = await row('select version()');
-  return { format, engine: `duckdb ${String(version)}`, row, rows };
+  return { format, engine: `duckdb ${String(version)}`, row, rows, chunks };
 };
 
 /**
  * Opens the engine over one file: no other file, no network, no extension, nothing written, and no setting can be
  * changed afterwards. The rows stay in the file; only what is counted comes out.
  */
-export const openTable = async (path: string): Promise<DataTable> => {
-  const instance = await DuckDBInstance.create(':memory:', settings);
+export const openTable = async (path: string, options: TableOptions = {}): Promise<DataTable> => {
+  const { text = false, megabytes = 512 } = options;
+  const limit = { memory_limit: `${String(megabytes)}MB` };
+  const instance = await DuckDBInstance.create(':memory:', { ...settings, ...limit });
   const connection = await instance.connect();
-  const { format, source } = sourceOf(path, await firstBytes(path));
+  const { format, source } = sourceOf(path, await firstBytes(path), text);
   await connection.run(`set allowed_paths = [${literal(path)}]`);
   await connection.run('set enable_external_access = false');
   await connection.run('set lock_configuration = true');
