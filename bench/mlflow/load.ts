@@ -20,15 +20,19 @@ const send = (agent: Agent, side: Side, { method, path, body }: ClientRequest): 
       { agent, hostname, port, method, path: `${base}${path}`, headers },
       (response) => {
         let bytes = 0;
+        let said = '';
         response.on('data', (chunk: Buffer) => {
           bytes += chunk.length;
+          if (response.statusCode !== 200) said += chunk.toString();
         });
         response.once('error', reject);
         response.once('end', () => {
           if (response.statusCode === 200) resolve(bytes);
           else
             reject(
-              new Error(`${side.name}: ${method} ${path} was answered with ${String(response.statusCode)}`),
+              new Error(
+                `${side.name}: ${method} ${path} was answered with ${String(response.statusCode)}: ${said.slice(0, 300)}`,
+              ),
             );
         });
       },

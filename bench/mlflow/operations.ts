@@ -72,6 +72,8 @@ export const prepare = async (side: Side): Promise<Ready> => {
     headers: { 'content-type': 'application/json', ...side.headers },
     body: JSON.stringify({ model_id: modelId, status: 'LOGGED_MODEL_READY' }),
   });
+  // MLflow answers 400 when two requests are the first to log a metric of a run.
+  await send(side, post('runs/log-batch', { run_id: runId, metrics: metricsOf(-1) }));
   return { runId, modelId };
 };
 
