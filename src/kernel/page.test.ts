@@ -18,11 +18,14 @@ const codeOf = (work: () => unknown): string => {
 describe('a cursor', () => {
   test('gives back the key that it was made of', () => {
     fc.assert(
-      fc.property(fc.integer(), fc.date({ min: new Date(0), noInvalidDate: true }), (number, date) => {
-        const whole = [number, date.toISOString(), newId()];
-        fc.pre(date.getUTCFullYear() <= 9999);
-        expect(readCursor(cursorOf(whole), 'number', 'time')).toEqual(whole);
-      }),
+      fc.property(
+        fc.integer(),
+        fc.date({ min: new Date(0), max: new Date('9999-12-31'), noInvalidDate: true }),
+        (number, date) => {
+          const whole = [number, date.toISOString(), newId()];
+          expect(readCursor(cursorOf(whole), 'number', 'time')).toEqual(whole);
+        },
+      ),
     );
   });
 

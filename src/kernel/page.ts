@@ -32,11 +32,10 @@ const cursorSchema = z.array(z.union([z.string(), z.number()])).max(4);
 /** What a list may be sorted by before the id, which makes every key unique. */
 export type KeyPart = 'number' | 'time';
 
-const largestInteger = 2_147_483_647;
-
-// Only what a list can have given passes: anything else would fail in the database, as if the fault were ours.
+// Only what a list can have given passes: anything else would fail in the database, as if the fault were ours. A
+// column holds whole numbers of 32 bits, the lowest among them.
 const fits: Readonly<Record<KeyPart, (value: string | number | undefined) => boolean>> = {
-  number: (value) => Number.isInteger(value) && Math.abs(Number(value)) <= largestInteger,
+  number: (value) => Number.isInteger(value) && (Number(value) | 0) === Number(value),
   time: (value) => typeof value === 'string' && time.test(value) && !Number.isNaN(Date.parse(value)),
 };
 

@@ -168,3 +168,41 @@ test('a worker killed during intake is taken over, and the verdict is recorded o
   const trail = await app.trail(row?.payload.versionId ?? '');
   expect(trail.filter(({ command }) => command === 'modelVersion.recordIntake')).toHaveLength(1);
 });
+
+test('the data that a run names with its digest is the lineage of what is made from it', async () => {
+  const created = await api.post('runs/create', { experiment_id: '0', start_time: 1 });
+  const { run_id: runId } = (created.body['run'] as { info: { run_id: string } }).info;
+  const sha256 = createHash('sha256').update('training data').digest('hex');
+  const input = (name: string, tags: object) => ({
+    dataset: { name, digest: 'ab12cd34', source_type: 'local', source: '{}' },
+    tags: Object.entries(tags).map(([key, value]: [string, unknown]) => ({ key, value })),
+  });
+  const datasets = [
+    input('adult', { 'mlflow.data.context': 'eval', 'countersign.sha256': sha256 }),
+    input('forged', { 'countersign.sha256': 'not a digest' }),
+    input('unnamed', { 'mlflow.data.context': 'training' }),
+  ];
+  expect((await api.post('runs/log-inputs', { run_id: runId, datasets })).status).toBe(200);
+  const logged = await api.post('logged-models', { experiment_id: '0', name: 'm', source_run_id: runId });
+  const { model_id: id } = (logged.body['model'] as { info: { model_id: string } }).info;
+  await api.put(`0/models/${id}/artifacts/MLmodel`, description('# lineage'));
+  await api.send('PATCH', `logged-models/${id}`, { status: 'LOGGED_MODEL_READY' });
+  await api.post('registered-models/create', { name: 'with-data' });
+  const made = await api.post('model-versions/create', {
+    name: 'with-data',
+    source: `models:/${id}`,
+    model_id: id,
+    run_id: runId,
+  });
+  expect(made.status).toBe(200);
+
+  const { data } = await app.graphql<{ searchModelVersions: { nodes: { lineage: unknown }[] } }>(
+    await app.actor('auditor'),
+    `query ($sha256: String!) { searchModelVersions(filter: { datasetSha256: $sha256 }) {
+      nodes { lineage { run datasets { name sha256 role } } } } }`,
+    { sha256 },
+  );
+  expect(data?.searchModelVersions.nodes).toEqual([
+    { lineage: { run: runId, datasets: [{ name: 'adult', sha256, role: 'eval' }] } },
+  ]);
+});

@@ -6,6 +6,7 @@ export { ModelAlias } from './model-alias.entity.js';
 export { ModelTag } from './model-tag.entity.js';
 export { modelDescription } from './mlmodel.js';
 export {
+  type LineageDataset,
   ModelVersion,
   stages,
   versionState,

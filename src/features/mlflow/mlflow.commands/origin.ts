@@ -1,5 +1,6 @@
 import type { ReadDb } from '../../../kernel/db.js';
 import { conflict, notFound } from '../../../kernel/errors.js';
+import type { LineageDataset } from '../../registry/index.js';
 import { hexOf, loggedModelId as shownModel } from '../../tracking/index.js';
 
 /** What is known of where a version comes from. */
@@ -9,6 +10,8 @@ export interface Origin {
   readonly codeCommit: string | null;
   readonly metrics: Readonly<Record<string, number>>;
   readonly params: Readonly<Record<string, string>>;
+  /** The data that the run names with the digest of its content. */
+  readonly datasets: readonly LineageDataset[];
 }
 
 const mostEntries = 500;
@@ -20,13 +23,29 @@ interface Told {
   readonly params: Readonly<Record<string, string>>;
   readonly metrics: Readonly<Record<string, number>>;
   readonly commit: string | null;
+  readonly datasets: readonly LineageDataset[];
 }
+
+/**
+ * MLflow's own digests are of eight digits, of a part of the data, and name no content; the tag of an input does
+ * (`log_input(…, tags={"countersign.sha256": …})`).
+ */
+const ofData = `
+  select coalesce(json_agg(json_build_object('name', left(name, 200), 'sha256', sha256, 'role', left(role, 50))
+                           order by name, role), '[]')
+    from (select name,
+                 jsonb_path_query_first(tags, '$[*] ? (@.key == "countersign.sha256").value') #>> '{}' as sha256,
+                 coalesce(jsonb_path_query_first(tags, '$[*] ? (@.key == "mlflow.data.context").value') #>> '{}',
+                          'training') as role
+            from run_dataset where run_id = r.id) named
+   where sha256 ~ '^[0-9a-f]{64}$'`;
 
 const ofRun = `
   select (select coalesce(jsonb_object_agg(key, value), '{}') from run_param where run_id = r.id) as params,
          (select coalesce(jsonb_object_agg(key, value), '{}') from run_metric_latest
            where run_id = r.id and value not in ('NaN', 'Infinity', '-Infinity')) as metrics,
-         (select left(value, 200) from run_tag where run_id = r.id and key = 'mlflow.source.git.commit') as commit
+         (select left(value, 200) from run_tag where run_id = r.id and key = 'mlflow.source.git.commit') as commit,
+         (${ofData}) as datasets
     from training_run r where r.id = $1`;
 
 const ofModel = `
@@ -37,7 +56,7 @@ const ofModel = `
              order by key, step desc, at_ms desc) newest) as metrics
     from logged_model l where l.id = $1 and l.deleted_at is null`;
 
-type Logged = Told & { readonly runId: string | null; readonly state: string };
+type Logged = Omit<Told, 'datasets'> & { readonly runId: string | null; readonly state: string };
 
 const loggedModelOf = async (db: ReadDb, id: string | null): Promise<Logged | null> => {
   if (id === null) return null;
@@ -54,7 +73,7 @@ const runOf = async (db: ReadDb, id: string | null): Promise<Told | null> => {
   return run;
 };
 
-const nothing = { metrics: {}, params: {}, commit: null, runId: null };
+const nothing = { metrics: {}, params: {}, commit: null, runId: null, datasets: [] };
 
 /** Reads run and logged model; what the model says of itself comes before what its run said. */
 export const originOf = async (
@@ -70,5 +89,6 @@ export const originOf = async (
     codeCommit: run.commit === '' ? null : run.commit,
     metrics: firstOf({ ...run.metrics, ...model.metrics }),
     params: firstOf({ ...run.params, ...model.params }),
+    datasets: run.datasets,
   };
 };

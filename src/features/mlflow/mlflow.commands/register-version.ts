@@ -102,7 +102,7 @@ export const registerVersion = defineCommand({
     const lineage = {
       run: runId === null ? null : hexOf(runId),
       codeCommit,
-      datasets: [],
+      datasets: [...origin.datasets],
       parentVersionId: parent?.id ?? null,
     };
     const given = {
