@@ -93,7 +93,7 @@ import { IncidentsResolver } from './features/incidents/incidents.graphql.js';
 import { Incident } from './features/incidents/index.js';
 import { JobsResolver } from './features/jobs/jobs.graphql.js';
 import { jobRoutes } from './features/jobs/jobs.http.js';
-import { mlflowJobs, mlflowReactions, upstreamTick } from './features/mlflow/index.js';
+import { carryAliases, mlflowJobs, mlflowReactions, upstreamTick } from './features/mlflow/index.js';
 import { MlflowResolver } from './features/mlflow/mlflow.graphql.js';
 import {
   Delivery,
@@ -338,6 +338,8 @@ export interface AppOptions {
   readonly name: string;
   /** Connections per role; a worker and an api need different numbers. */
   readonly poolSize?: { app_writer: number; app_reader: number; app_system: number };
+  /** Without a server behind /mlflow, nothing waits to be carried there. */
+  readonly hasUpstream?: boolean;
 }
 
 /** The application without its doors: what every process has. */
@@ -380,7 +382,8 @@ export const openApp = async (options: AppOptions): Promise<App> => {
   ]);
   const shared = { db, access, clock, keyring: options.keyring };
   const { observe } = metrics;
-  const machine: Machine = { ...shared, signer: options.signer, consequences, reactions, observe };
+  const following = options.hasUpstream ? reactions : reactions.filter((one) => one !== carryAliases);
+  const machine: Machine = { ...shared, signer: options.signer, consequences, reactions: following, observe };
   return {
     ...shared,
     log,

@@ -39,7 +39,14 @@ export const openServing = async (config: Config, name: 'api' | 'worker'): Promi
   const signer = await openSigner(config.signingKeys.path, { ...config.signingKeys, issuer: config.url });
   const compute = openCompute();
   const [app, outside] = await Promise.all([
-    openApp({ databaseUrl, keyring, signer, log, name: `countersign-${name}` }),
+    openApp({
+      databaseUrl,
+      keyring,
+      signer,
+      log,
+      name: `countersign-${name}`,
+      hasUpstream: config.mlflow.front !== null,
+    }),
     openOutside(config.artifacts, {
       ...slackOf(config),
       mail: openMail(config.mail),

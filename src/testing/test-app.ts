@@ -92,6 +92,7 @@ export const testApp = async (options: TestAppOptions = {}): Promise<TestApp> =>
     clock,
     name: 'test',
     poolSize,
+    hasUpstream: Boolean(options.modelServers?.front),
   });
   const outside = await openTestOutside(folder, options.modelServers);
   atEnd(async () => {

@@ -9,4 +9,6 @@ export { upstreamTick } from './mlflow.jobs/reconcile.js';
 
 export const mlflowJobs: readonly AnyJob[] = [fetchFilesJob, reconcileUpstreamJob, importJob];
 
+export { carryAliases };
+
 export const mlflowReactions: readonly Reaction[] = [carryAliases, takeAliases, announceDifference];

@@ -127,9 +127,7 @@ const createModel = async (front: FrontCall): Promise<ServerAnswer> => {
 const tagList = z.array(z.object({ key: z.string(), value: z.string().default('') })).nullish();
 
 const ownTags = (tags: unknown): { key: string; value: string }[] =>
-  (parseInput(z.object({ tags: tagList }), { tags }).tags ?? []).filter(
-    ({ key }) => !isReservedTag(key),
-  );
+  (parseInput(z.object({ tags: tagList }), { tags }).tags ?? []).filter(({ key }) => !isReservedTag(key));
 
 /** The other server gives the number; who registered it is written there too, in case we go down before we write it. */
 const createVersion = async (front: FrontCall): Promise<ServerAnswer> => {
