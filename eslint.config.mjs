@@ -71,6 +71,7 @@ const everywhere = [testNames, focusedTests];
 
 export default defineConfig(
   globalIgnores([
+    '.venv*/**',
     'node_modules/',
     'dist/',
     'coverage/',
