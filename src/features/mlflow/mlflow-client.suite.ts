@@ -1,8 +1,7 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { atEnd } from '../../testing/at-end.js';
 import { decide, givenCard, givenEvidence, type Given } from '../../testing/given-change.js';
 import { givenUseCase } from '../../testing/given-version.js';
+import { keepWorking } from '../../testing/keep-working.js';
 import { openTestDoor, type TestDoor } from '../../testing/http-door.js';
 import { pythonWithMlflow, startClient, type MlflowClient } from '../../testing/mlflow-client.js';
 import { testApp, type TestApp } from '../../testing/test-app.js';
@@ -13,21 +12,6 @@ const missing = 'missing' in found ? found.missing : null;
 let app: TestApp;
 let door: TestDoor;
 let client: MlflowClient;
-
-/** A worker beside the server, as in production: what waits is done while the client waits for it. */
-const keepWorking = (): void => {
-  const state = { on: true };
-  const working = (async () => {
-    while (state.on) {
-      await app.drainJobs({ tolerant: true });
-      await sleep(50);
-    }
-  })();
-  atEnd(async () => {
-    state.on = false;
-    await working;
-  });
-};
 
 interface Logged {
   readonly run: string;
@@ -52,7 +36,7 @@ describe.skipIf(missing !== null)(
       app = await testApp();
       await app.actor('engineer');
       door = await openTestDoor(app, { environment: { RATE_LIMIT_PER_MINUTE: '1000000' } });
-      keepWorking();
+      keepWorking(app);
       const python = 'python' in found ? found.python : '';
       client = await startClient(python, `${door.url}/mlflow`, {
         MLFLOW_TRACKING_TOKEN: await door.tokenOf('engineer'),

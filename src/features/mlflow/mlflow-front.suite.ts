@@ -1,9 +1,8 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { openMlflowServer } from '../../integrations/mlflow-server.js';
-import { atEnd } from '../../testing/at-end.js';
 import { decide, givenCard, givenEvidence, type Given } from '../../testing/given-change.js';
 import { givenUseCase } from '../../testing/given-version.js';
+import { keepWorking } from '../../testing/keep-working.js';
 import { openTestDoor, type TestDoor } from '../../testing/http-door.js';
 import { pythonWithMlflow, startClient, type MlflowClient } from '../../testing/mlflow-client.js';
 import { protocolAt, type Protocol } from '../../testing/mlflow-door.js';
@@ -22,20 +21,6 @@ let client: MlflowClient;
 /** The other server's own interface, which nobody but us should reach. */
 let theirs: Protocol;
 let ours: Protocol;
-
-const keepWorking = (): void => {
-  const state = { on: true };
-  const working = (async () => {
-    while (state.on) {
-      await app.drainJobs({ tolerant: true });
-      await sleep(50);
-    }
-  })();
-  atEnd(async () => {
-    state.on = false;
-    await working;
-  });
-};
 
 const rows = <Row extends object>(text: string, values: unknown[] = []): Promise<Row[]> => {
   const session = { workspaceId: app.workspaceId, organizationId: app.organizationId, commandId: null };
@@ -91,7 +76,7 @@ describe.skipIf(missing !== null)(
       app = await testApp({ modelServers: { front: { server, workspace: 'main' }, source: null } });
       await app.actor('engineer');
       door = await openTestDoor(app, { environment: { RATE_LIMIT_PER_MINUTE: '1000000' } });
-      keepWorking();
+      keepWorking(app);
       const token = await door.tokenOf('engineer');
       client = await startClient(python, `${door.url}/mlflow`, { MLFLOW_TRACKING_TOKEN: token });
       ours = protocolAt(`${door.url}/mlflow`, token);
